@@ -1,0 +1,58 @@
+"""The page: Gradio around a scheduler. Never loads a model, never imports torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from dashboard import sidebar, theme
+from dashboard.page import Page, Settings
+from dashboard.tabs import TABS
+from unlearning.runs.scheduler import Scheduler
+
+__all__ = ["Settings", "build", "launch_options"]
+
+LAYOUT = Path(__file__).resolve().parents[1] / "assets" / "page" / "tabs.css"
+CLEARED_SECONDS = (3600, 24 * 3600)
+"""How often uploads and downloads are looked through, and how old they may get."""
+
+
+def build(scheduler: Scheduler, *, settings: Settings) -> gr.Blocks:
+    """The whole page, not yet launched."""
+    with gr.Blocks(
+        title="Lethe",
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=CLEARED_SECONDS,
+    ) as demo:
+        page = Page(scheduler, settings)
+        with gr.Sidebar(width=300, open=True):
+            link = sidebar.build(page)
+        with gr.Tabs(selected=TABS[0].NAME, elem_id="tabs") as page.tabs:
+            for tab in TABS:
+                with gr.Tab(tab.TITLE, id=tab.NAME, elem_id=f"tab-{tab.NAME}") as page.tab:
+                    tab.build(page)
+        page.bind(demo, link)
+    return demo.queue(api_open=False, max_size=64, default_concurrency_limit=16)
+
+
+def launch_options(scheduler: Scheduler) -> dict[str, Any]:
+    """How the page is served: nothing leaves the machine that the user did not ask for."""
+    return {
+        "theme": theme.theme(),
+        "css": theme.CSS + LAYOUT.read_text(encoding="utf-8"),
+        "head": theme.HEAD,
+        "run_history": False,
+        "footer_links": ["settings"],
+        "show_error": True,
+        "max_file_size": "10mb",
+        "allowed_paths": [],
+        "blocked_paths": [str(scheduler.store.path)],
+        "state_session_capacity": 200,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "strict_cors": True,
+        "share": False,
+    }

@@ -1,0 +1,206 @@
+"""What the tabs share: which run is looked at, who looks, and the clock that keeps looking.
+
+Every tab registers functions that say what its components show of a run. One tick asks them
+all and sends what differs from what the browser shows; the browser says what that is (`seen`), so
+a lost tick, a reload or a second viewer needs no case of its own.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+import gradio as gr
+
+from dashboard.identity import browser_key, is_key, new_key
+from dashboard.live_figure import Chart, live_figure, payload
+from unlearning.errors import UserError
+from unlearning.runs.events import Status
+from unlearning.runs.scheduler import Scheduler
+from unlearning.runs.view import LIVE, View
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""For events that are plumbing of the page: no spinner, no public endpoint."""
+
+ADDRESS = """(id) => {
+  const url = new URL(window.location.href);
+  if (id) url.searchParams.set("run", id); else url.searchParams.delete("run");
+  window.history.replaceState(null, "", url);
+  url.search = id ? "?run=" + id : "";
+  url.hash = "";
+  return id ? url.toString() : "";
+}"""
+"""Puts the run into the address bar and gives the link that others can open."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What whoever starts the page decides."""
+
+    secret: str
+    """Under which browsers keep their key."""
+    public: bool = False
+    """Strangers use it: everybody lists only their own runs."""
+    tick_seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One look at a run by one browser."""
+
+    run_id: str = ""
+    """Empty: no run is looked at."""
+    view: View = field(default_factory=View)
+    status: Status | None = None
+    place: int | None = None
+    """Place in the queue, from 1."""
+    owned: bool = False
+    snapshots: tuple[int, ...] = ()
+    """Steps whose weights are kept, rising."""
+    active: str | None = None
+    """The live run of this browser, be it the one looked at or not."""
+
+    @property
+    def live(self) -> bool:
+        """Whether more may come."""
+        return self.status in LIVE
+
+
+Show = Callable[[Watched], dict[gr.blocks.Block, Any]]
+
+
+class Page:
+    """Made inside `gr.Blocks`, before the tabs; `bind` comes after them."""
+
+    def __init__(self, scheduler: Scheduler, settings: Settings) -> None:
+        self.scheduler, self.settings = scheduler, settings
+        self.key = browser_key(settings.secret)
+        self.clock = gr.Timer(settings.tick_seconds, active=False)
+        # Held by the browser, not by a session: an open page outlives a restart of the server.
+        self.run = gr.Textbox(visible="hidden", elem_id="run-id")
+        self.seen = gr.Textbox(visible="hidden", elem_id="seen")
+        self.tabs: gr.Tabs | None = None
+        self.tab: gr.Tab | None = None
+        """The tab that is being built."""
+        self._shows: list[Show] = []
+        self._shown: list[gr.blocks.Block] = []
+        self._figures: dict[gr.HTML, Chart] = {}
+        self._acts: list[Any] = []
+
+    def shows(self, *components: gr.blocks.Block) -> Callable[[Show], Show]:
+        """Register what those components show of the run that is looked at."""
+
+        def register(show: Show) -> Show:
+            self._shows.append(show)
+            self._shown.extend(components)
+            return show
+
+        return register
+
+    def figure(self, chart: Chart, height: int) -> gr.HTML:
+        """A chart of the run that is looked at."""
+        component = live_figure(chart, height)
+        self._figures[component] = chart
+        return component
+
+    def acted(self, event: Any) -> None:
+        """Look again at once after this event, instead of at the next tick."""
+        self._acts.append(event)
+
+    def bind(self, demo: gr.Blocks, link: gr.Textbox) -> None:
+        """Set the clock going; `link` shows the address that others can open."""
+        inputs = {self.run, self.key, self.seen, *self._figures}
+        outputs = [self.clock, self.seen, *self._shown, *self._figures]
+        tick = {"fn": self.look, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
+        self.clock.tick(**tick)
+        self.run.change(None, self.run, link, js=ADDRESS, **QUIET)
+        demo.load(
+            self.attach, [self.key], [self.key, self.run, self.tabs], queue=False, **QUIET
+        ).then(**tick)
+        for event in self._acts:
+            event.then(**tick)
+
+    def attach(self, key: Any, request: gr.Request) -> dict[gr.blocks.Block, Any]:
+        """A page was opened or reloaded: know its owner, and go back to the run."""
+        key = key if is_key(key) else new_key()
+        wanted = str(request.query_params.get("run", ""))
+        run_id = self.scheduler.active(key) or ""
+        if wanted:
+            try:
+                self.scheduler.view(wanted)
+                run_id = wanted
+            except UserError as error:
+                gr.Warning(html.escape(error.message), title="That run is not here")
+        updates: dict[gr.blocks.Block, Any] = {self.key: key, self.run: run_id}
+        if run_id:
+            updates[self.tabs] = gr.Tabs(selected="live")
+        return updates
+
+    def look(self, values: dict[gr.blocks.Block, Any]) -> dict[gr.blocks.Block, Any]:
+        """What changed since the browser's last look."""
+        watched = self.watched(values[self.run], values[self.key])
+        known, seen = _parsed(values[self.seen]), {}
+        updates: dict[gr.blocks.Block, Any] = {}
+        told = {c: v for show in self._shows for c, v in show(watched).items()}
+        told[self.clock] = gr.update(active=watched.live or watched.active is not None)
+        for component, value in told.items():
+            name = str(component._id)
+            seen[name] = crc32(repr(value).encode())
+            if known.get(name) != seen[name]:
+                updates[component] = value
+        for figure, chart in self._figures.items():
+            news = payload(watched.view, chart, values[figure], watched.run_id)
+            if news is not None:
+                updates[figure] = news
+        if updates:
+            updates[self.seen] = json.dumps(seen)
+        return updates or {self.seen: gr.skip()}
+
+    def watched(self, run_id: Any, key: Any) -> Watched:
+        """The run as this browser may see it; no run where there is none of that id."""
+        scheduler, key = self.scheduler, key if is_key(key) else ""
+        active = scheduler.active(key) if key else None
+        try:
+            if not run_id:
+                return Watched(active=active)
+            return Watched(
+                run_id=run_id,
+                view=scheduler.view(run_id),
+                status=scheduler.status(run_id),
+                place=scheduler.place(run_id),
+                owned=scheduler.owned(run_id, key),
+                snapshots=tuple(scheduler.store.snapshots(run_id)),
+                active=active,
+            )
+        except UserError:
+            # Deleted meanwhile, by its owner in another window.
+            return Watched(active=active)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Turn what the user can put right into a toast; anything else stays a defect."""
+    try:
+        yield
+    except UserError as error:
+        raise toast(error) from None
+
+
+def toast(error: UserError) -> gr.Error:
+    """The message and what to do about it, as text and never as markup."""
+    text = f"{error.message} {error.hint}".strip()
+    return gr.Error(html.escape(text), title="That does not work yet", print_exception=False)
+
+
+def _parsed(seen: Any) -> dict[str, int]:
+    """What the browser says it shows; whatever is not that counts as nothing."""
+    try:
+        found = json.loads(seen) if isinstance(seen, str) and seen else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

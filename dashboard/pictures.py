@@ -1,0 +1,189 @@
+"""A run in words and small pictures: pure functions to HTML.
+
+Whatever comes from models, users or files goes through `escaped`; only our own markup does not.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+
+from dashboard.story import tell
+from unlearning.methods.base import Method
+from unlearning.runs.events import Answer, Failed, Health, Status
+from unlearning.runs.view import LIVE, View
+
+PHASES = {
+    "": "starting",
+    "loading": "loading the model",
+    "teaching": "learning the text first",
+    "measuring": "measuring",
+    "training": "forgetting",
+    "finishing": "finishing",
+}
+STATES: dict[str, tuple[str, str]] = {
+    "queued": ("waiting", "busy"),
+    "running": ("running", "busy"),
+    "stopping": ("stopping …", "busy"),
+    "finished": ("finished", "good"),
+    "stopped": ("stopped", "plain"),
+    "collapsed": ("collapsed", "bad"),
+    "failed": ("failed", "bad"),
+    "interrupted": ("interrupted", "plain"),
+}
+"""Words and look of every state."""
+
+SHAKY, FULL = 0.5, 1.0
+"""Where the collapse meter turns from healthy to shaky, and from shaky to collapsed."""
+
+
+def escaped(text: object) -> str:
+    """Text that is safe inside an element and inside a quoted attribute."""
+    return html.escape(str(text), quote=True)
+
+
+def status_pill(status: Status | None, phase: str = "", place: int | None = None) -> str:
+    """The state in words behind a coloured dot; None is "no run"."""
+    if status is None:
+        return '<span class="pill plain" role="status">no run yet</span>'
+    words, look = STATES[status]
+    if status == "running":
+        words = PHASES.get(phase, phase)
+    if status == "queued" and place:
+        words = f"waiting, place {place} in the queue"
+    return f'<span class="pill {look}" role="status">{escaped(words)}</span>'
+
+
+def progress(view: View, status: Status | None, now: float) -> str:
+    """Bar and line: step, elapsed, time left. `now` is in seconds since the epoch."""
+    done, total, unit = _work(view)
+    share = 1.0 if status == "finished" else min(done / total, 1.0) if total else 0.0
+    parts = []
+    if done or total:
+        parts.append(f"{unit} {done} of {total}" if total else f"{unit} {done}")
+    if view.begun is not None:
+        live = status in LIVE
+        spent = duration((now if live else view.updated) - view.begun)
+        parts.append(f"{spent} so far" if live else f"took {spent}")
+    left = (view.steps - view.step) * view.step_seconds
+    if status == "running" and view.phase == "training" and view.step >= 2 and left >= 1:
+        parts.append(f"at most {duration(left)} left")
+    bar = _bar("progressbar", "Progress", f"{share:.2f}", "", share)
+    return f'<div class="progress">{bar}<p>{escaped(" · ".join(parts))}</p></div>'
+
+
+def _bar(role: str, label: str, value: str, words: str, share: float) -> str:
+    text = f' aria-valuetext="{words}"' if words else ""
+    return (
+        f'<div class="bar" role="{role}" aria-label="{label}" aria-valuemin="0" '
+        f'aria-valuemax="1" aria-valuenow="{value}"{text}><i style="width:{share:.1%}"></i></div>'
+    )
+
+
+def _work(view: View) -> tuple[int, int, str]:
+    if view.phase == "teaching":
+        most = view.started.settings.get("teach_steps") if view.started else None
+        return view.taught, most if isinstance(most, int) else 0, "learning step"
+    return view.step, view.steps, "step"
+
+
+def duration(seconds: float) -> str:
+    """'12 s', '3 min 5 s', '2 h 10 min'."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def meter(health: Health, measured: bool = True) -> str:
+    """The collapse meter: 0 healthy to 1 collapsed, with its signs in words."""
+    value = health.meter if math.isfinite(health.meter) else FULL
+    value = min(max(value, 0.0), 1.0)
+    if not measured:
+        words, look = "not measured yet", "plain"
+    elif value >= FULL:
+        words, look = "collapsed", "bad"
+    elif value >= SHAKY:
+        words, look = "shaky", "fair"
+    else:
+        words, look = "healthy", "good"
+    signs = "".join(f"<li>{escaped(sign)}</li>" for sign in health.signs)
+    number = f"{value:.2f}" if measured else "–"
+    return (
+        f'<div class="meter {look}"><p class="meter-head"><span>Collapse meter</span>'
+        f"<span><b>{number}</b> {words}</span></p>"
+        f"{_bar('meter', 'Collapse meter', f'{value:.2f}', words, value)}"
+        f"{f'<ul>{signs}</ul>' if signs else ''}</div>"
+    )
+
+
+def story(view: View) -> str:
+    """The run so far in a sentence or two."""
+    return f'<p class="story">{escaped(tell(view))}</p>'
+
+
+def notices(messages: Sequence[str]) -> str:
+    """What the user should know, one line each; nothing where there is nothing."""
+    if not messages:
+        return ""
+    lines = "".join(f"<li>{escaped(message)}</li>" for message in messages)
+    return f'<ul class="notices">{lines}</ul>'
+
+
+def error_card(failed: Failed) -> str:
+    """What went wrong, what to do, and (for a defect of ours) the folded traceback."""
+    traceback = ""
+    if failed.traceback:
+        traceback = (
+            "<details><summary>Technical details, for a report</summary>"
+            '<button type="button" class="copy" data-copy>Copy</button>'
+            f'<pre tabindex="0">{escaped(failed.traceback)}</pre></details>'
+        )
+    return (
+        '<div class="card bad" role="alert"><h3>This did not work</h3>'
+        f"<p>{escaped(failed.message)}</p>"
+        f"{f'<p>{escaped(failed.hint)}</p>' if failed.hint else ''}{traceback}</div>"
+    )
+
+
+def collapse_card(view: View) -> str:
+    """The collapse: what was seen, what was done, and the collapsed texts; empty without one."""
+    if view.collapse is None:
+        return ""
+    signs = "; ".join(view.collapse.signs)
+    back = view.rolled_back
+    done = f"The model was rolled back to step {back.to}." if back else "It was not rolled back."
+    texts = "".join(_collapsed(answer) for answer in view.collapse.answers)
+    return (
+        '<div class="card bad" role="alert">'
+        f"<h3>The model collapsed at step {view.collapse.step}</h3>"
+        f"<p>{escaped(signs[:1].upper() + signs[1:])}. {done}</p>"
+        f"{f'<details><summary>What it wrote then</summary>{texts}</details>' if texts else ''}"
+        "</div>"
+    )
+
+
+def _collapsed(answer: Answer) -> str:
+    return (
+        f'<p class="prompt">{escaped(answer.prompt)}</p>'
+        f'<p class="answer">{escaped(answer.unlearned) or "<em>nothing at all</em>"}</p>'
+    )
+
+
+def method_card(method: type[Method], details: bool = False) -> str:
+    """The method in a sentence and how it fails; with `details` cost and paper instead."""
+    if details:
+        return (
+            '<div class="method-card"><dl>'
+            f"<dt>Cost of a step</dt><dd>{escaped(method.cost)}</dd>"
+            f'<dt>Paper</dt><dd>{escaped(method.citation)} <a href="{escaped(method.paper)}" '
+            f'target="_blank" rel="noopener noreferrer">{escaped(method.paper)}</a></dd>'
+            "</dl></div>"
+        )
+    return (
+        f'<div class="method-card"><p class="lead">{escaped(method.summary())}</p>'
+        f'<p class="caution"><b>How it fails.</b> {escaped(method.failure)}</p></div>'
+    )

@@ -1,0 +1,79 @@
+"""The sidebar: what the run is doing, how healthy the model is, Stop, and the link to share."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gradio as gr
+
+from dashboard import pictures
+from dashboard.page import QUIET, Page, Watched, shown
+from dashboard.theme import LOGO
+from unlearning.methods import METHODS
+
+
+def build(page: Page) -> gr.Textbox:
+    """Build the sidebar; returns the field that shows the run's link."""
+    gr.HTML(BRAND, apply_default_css=False, elem_id="brand")
+    pill = gr.HTML(apply_default_css=False, elem_id="status")
+    facts = gr.HTML(apply_default_css=False, elem_id="facts")
+    progress = gr.HTML(apply_default_css=False, elem_id="progress")
+    meter = gr.HTML(apply_default_css=False, elem_id="meter")
+    stop = gr.Button("Stop and keep", variant="stop", interactive=False, elem_id="stop")
+    link = gr.Textbox(
+        label="Link to watch this run",
+        interactive=False,
+        buttons=["copy"],
+        visible="hidden",
+        elem_id="link",
+    )
+
+    @page.shows(pill, facts, progress, meter, stop, link)
+    def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
+        view, there = watched.view, bool(watched.run_id)
+        return {
+            pill: pictures.status_pill(watched.status, view.phase, watched.place),
+            facts: run_facts(watched),
+            progress: pictures.progress(view, watched.status, time.time()) if there else "",
+            meter: pictures.meter(view.health, "health" in view.series) if there else "",
+            stop: stop_button(watched),
+            link: gr.update(visible=True if there else "hidden"),
+        }
+
+    def stop_run(run_id: str, key: str) -> None:
+        with shown():
+            page.scheduler.stop(run_id, key)
+
+    page.acted(stop.click(stop_run, [page.run, page.key], None, queue=False, **QUIET))
+    return link
+
+
+BRAND = (
+    f'<div class="brand">{LOGO}<div><h1>Lethe</h1><p>Make a language model forget</p></div></div>'
+)
+
+
+def run_facts(watched: Watched) -> str:
+    """Which run this is, in one line each: method, model, whose."""
+    if not watched.run_id:
+        return ""
+    view = watched.view
+    method = METHODS[view.method].title if view.method in METHODS else view.method
+    lines = [f"Run {watched.run_id}"]
+    if method:
+        lines.append(f"{method} on {view.model}")
+    if not watched.owned:
+        lines.append("You are watching; somebody else started it.")
+    return "".join(f'<p class="fact">{pictures.escaped(line)}</p>' for line in lines)
+
+
+def stop_button(watched: Watched) -> dict[str, Any]:
+    """Label and state follow the run, never the click."""
+    if not watched.owned and watched.live:
+        return gr.update(value="Watching only", interactive=False)
+    if watched.status == "stopping":
+        return gr.update(value="Stopping …", interactive=False)
+    if watched.status == "queued":
+        return gr.update(value="Leave the queue", interactive=True)
+    return gr.update(value="Stop and keep", interactive=watched.live)

@@ -1,0 +1,208 @@
+"""Tables of a run as escaped HTML: pinned answers and scores; and a row of the list of runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import Any
+
+from dashboard.pictures import STATES, escaped
+from unlearning.methods import METHODS
+from unlearning.metrics import METRICS
+from unlearning.metrics._verdict import verdict
+from unlearning.metrics.base import Metric
+from unlearning.runs.events import Answer, ScoreValue, Status
+from unlearning.runs.view import View
+
+ROLES = {
+    "forget": "text to forget",
+    "retain": "text to keep",
+    "generic": "general text",
+    "holdout": "unseen text",
+}
+GROUPS = ("Forgetting", "What must stay", "Privacy", "Text health")
+MARKS = {"good": "✓", "fair": "~", "bad": "✕", "over": "✕"}
+SOURCES = {
+    "retrained": "a model trained without the text",
+    "untaught": "the model before it learned the text",
+    "holdout": "the original on text it never saw",
+}
+NOTHING = "<em>nothing at all</em>"
+COMPARED = 400
+"""Words of an answer that are compared; the rest stays unmarked."""
+
+
+def answers(found: Sequence[Answer], step: int | None) -> str:
+    """Pinned prompts with both answers; words that differ and texts that loop are marked."""
+    if not found:
+        return '<p class="empty">The pinned prompts are answered at the first look.</p>'
+    now = "Unlearned" if step is None else f"Unlearned, step {step}"
+    by_role: dict[str, list[str]] = {}
+    for answer in found:
+        by_role.setdefault(answer.role, []).append(_answer(answer, now))
+    body = "".join(
+        f'<tbody><tr class="group"><th colspan="3" scope="rowgroup"><span class="role '
+        f'{escaped(role)}">{escaped(_role(role))}</span></th></tr>'
+        f"{''.join(rows)}</tbody>"
+        for role, rows in by_role.items()
+    )
+    return (
+        '<table class="answers"><thead><tr><th scope="col">Prompt</th>'
+        '<th scope="col" class="original">Original</th>'
+        f'<th scope="col" class="unlearned">{now}</th></tr></thead>{body}</table>'
+    )
+
+
+def _answer(answer: Answer, now: str) -> str:
+    if answer.looped:
+        unlearned = (
+            '<span class="looped">repeats itself</span>'
+            f'<span class="loop">{escaped(answer.unlearned.strip())}</span>'
+        )
+    else:
+        unlearned = differing(answer.original, answer.unlearned)
+    return (
+        f'<tr><th scope="row">{escaped(answer.prompt)}</th>'
+        f'<td class="original" data-label="Original">{escaped(answer.original.strip())}</td>'
+        f'<td class="unlearned" data-label="{now}">{unlearned or NOTHING}</td></tr>'
+    )
+
+
+def _role(role: str) -> str:
+    words = ROLES.get(role, role)
+    return words[:1].upper() + words[1:]
+
+
+def differing(before: str, after: str) -> str:
+    """`after`, escaped, with the stretches of words that `before` does not have marked."""
+    old, new = before.split(), after.split()
+    head, tail = new[:COMPARED], new[COMPARED:]
+    parts = []
+    for what, _, _, start, end in SequenceMatcher(
+        None, old[:COMPARED], head, autojunk=False
+    ).get_opcodes():
+        words = escaped(" ".join(head[start:end]))
+        if words:
+            parts.append(words if what == "equal" else f"<mark>{words}</mark>")
+    return " ".join([*parts, escaped(" ".join(tail))]).strip()
+
+
+def score_table(view: View) -> str:
+    """Every measured metric: original, unlearned, change, never-saw-it level, verdict."""
+    original = view.scores.get("original", {})
+    if not original:
+        return '<p class="empty">Nothing is measured yet.</p>'
+    groups: dict[str, list[str]] = {group: [] for group in GROUPS}
+    for name, metric in METRICS.items():
+        for role in metric.direction:
+            score = original.get(name, {}).get(role)
+            if score is not None:
+                groups[_group(metric, role)].append(_score_row(view, metric, role, score))
+    body = "".join(
+        f'<tbody><tr class="group"><th colspan="6" scope="rowgroup">{group}</th></tr>'
+        f"{''.join(rows)}</tbody>"
+        for group, rows in groups.items()
+        if rows
+    )
+    source = f" ({SOURCES[view.levels.source]})" if view.levels else ""
+    return (
+        '<table class="scores"><thead><tr><th scope="col">Measure</th>'
+        '<th scope="col" class="number original">Original</th>'
+        '<th scope="col" class="number unlearned">Unlearned</th>'
+        '<th scope="col" class="number">Change</th>'
+        '<th scope="col" class="number">Never-saw-it level</th>'
+        f'<th scope="col">Verdict</th></tr></thead>{body}'
+        f"<caption>Small figures: 95 % interval. Never-saw-it level: where forgetting ends"
+        f"{escaped(source)}.</caption></table>"
+    )
+
+
+def _group(metric: type[Metric], role: str) -> str:
+    if metric.family == "fluency":
+        return "Text health"
+    if metric.family == "privacy":
+        return "Privacy"
+    return "Forgetting" if role == "forget" else "What must stay"
+
+
+def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue) -> str:
+    now = view.scores.get("unlearned", {}).get(metric.name, {}).get(role)
+    level = view.levels.scores.get(metric.name) if view.levels and role == "forget" else None
+    said = ""
+    if now is not None:
+        mark, words = verdict(metric, role, original.value, now.value, level)
+        said = f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(words)}</span>'
+    plain = metric.plain[:1].upper() + metric.plain[1:]
+    return (
+        f'<tr><th scope="row">{escaped(plain)} <span class="term">{escaped(metric.title)}, '
+        f"{escaped(ROLES.get(role, role))}</span></th>"
+        f'<td class="number">{_interval(original)}</td><td class="number">{_interval(now)}</td>'
+        f'<td class="number">{_change(original, now)}</td>'
+        f'<td class="number">{number(level)}</td><td>{said}</td></tr>'
+    )
+
+
+def _interval(score: ScoreValue | None) -> str:
+    if score is None:
+        return "–"
+    if score.low is None or score.high is None:
+        return number(score.value)
+    return f"{number(score.value)} <small>{number(score.low)}–{number(score.high)}</small>"
+
+
+def _change(before: ScoreValue, now: ScoreValue | None) -> str:
+    if now is None:
+        return "–"
+    change = now.value - before.value
+    sign = "+" if change > 0 else ""
+    return sign + number(change)
+
+
+def number(value: float | None) -> str:
+    """About three significant digits, '–' for none, words for what is not finite."""
+    if value is None:
+        return "–"
+    if math.isnan(value):
+        return "undefined"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if abs(value) >= 1e5:
+        text = f"{value:.1e}"
+    else:
+        text = f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
+
+
+RUN_COLUMNS = (
+    "Run", "Started", "Status", "Method", "Model", "Text to forget", "Steps", "Words known",
+    "Collapse meter", "Name",
+)  # fmt: skip
+"""Headings of the list of runs."""
+
+
+def run_row(head: Mapping[str, Any], view: View, status: Status) -> list[str]:
+    """One run in the order of `RUN_COLUMNS`, as plain text: the caller's table must not
+    render markup. `head` is the run's `config.json`."""
+    config = head["config"]
+    recited = view.curve("score/memorization_accuracy/forget")
+    # Up to the step whose weights are kept: after a rollback not the last one.
+    known = [
+        value
+        for step, value in zip(recited.steps, recited.values, strict=True)
+        if math.isfinite(value) and step <= view.step
+    ]
+    method = config["method"]
+    return [
+        head["run_id"],
+        datetime.fromtimestamp(head["created"]).strftime("%Y-%m-%d %H:%M"),
+        STATES[status][0],
+        METHODS[method].title if method in METHODS else method,
+        config["model"],
+        config["forget"],
+        f"{view.step} of {view.steps}" if view.steps else str(view.step),
+        f"{known[0]:.0%} → {known[-1]:.0%}" if known else "–",
+        f"{view.health.meter:.2f}" if "health" in view.series else "–",
+        config.get("label") or "",
+    ]

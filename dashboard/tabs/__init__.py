@@ -1,0 +1,7 @@
+"""The tabs in reading order; each is a module with NAME, TITLE and build(page)."""
+
+from __future__ import annotations
+
+from dashboard.tabs import compare, live, runs, setup
+
+TABS = (setup, live, compare, runs)

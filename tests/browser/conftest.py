@@ -1,0 +1,159 @@
+"""A real Chromium on the real page, served by a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("LETHE_CHROMIUM", "/usr/bin/chromium")
+QUIET_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_SECONDS = 180.0
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here drives a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; skipped where there is none, unless this is CI."""
+    if not Path(CHROMIUM).is_file():
+        missing = f"no Chromium at {CHROMIUM}: set LETHE_CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET_FLAGS))
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A browser profile on the page, which remembers what went wrong and who was asked."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context, self.address = context, address
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+
+    def open(self, query: str = "") -> Page:
+        """A tab on the page, once it has its first answer from the server."""
+        tab = self.context.new_page()
+        tab.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
+        tab.on("pageerror", lambda error: self.errors.append(str(error)))
+        tab.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        tab.goto(f"{self.address}/{query}")
+        tab.locator("#status .pill").wait_for()
+        return tab
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Makes visitors, each with a profile of its own: `visit(address, dark=, width=, height=)`."""
+    contexts: list[BrowserContext] = []
+
+    def make(address: str, *, dark: bool = False, width: int = 1280, height: int = 720) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return Visitor(context, address)
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(command: list[str], log: Path) -> Iterator[str]:
+    """Run a server of the page until the block ends; yields its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, *command, "--port", str(port)],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    begun = time.monotonic()
+    while time.monotonic() - begun < START_SECONDS:
+        if process.poll() is not None:
+            pytest.fail(f"the page ended with {process.returncode}:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"no page at {address} after {START_SECONDS:g} s:\n{log.read_text()}")
+
+
+Stage = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Serves the page around a worker that plays: `stage(outcome, pause=, runs=)` -> address."""
+    running = []
+
+    def start(outcome: str = "forgotten", *, pause: float = 0.05, runs: Path | None = None) -> str:
+        folder = tmp_path_factory.mktemp("stage")
+        command = ["-m", "tests.browser.stage", "--runs", str(runs or folder / "runs")]
+        command += ["--outcome", outcome, "--pause", str(pause)]
+        context = serving(command, folder / "log.txt")
+        address = context.__enter__()
+        running.append(context)
+        return address
+
+    yield start
+    for context in running:
+        context.__exit__(None, None, None)

@@ -1,0 +1,112 @@
+"""A worker that plays recorded events, so that the page can be tried without a model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from tests.dashboard.recorded import Outcome, events
+from unlearning.runs.events import Ended, Resumed, Snapshotted, Stepped, Stopped
+from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.store import RunStore
+
+WORDS = tuple(
+    f" {word}"
+    for word in ["a", "ferry", "pilot", "who", "kept", "a", "small", "shop", "by", "the", "sea."]
+    * 3
+)
+
+
+class Player:
+    """Follows the protocol of `unlearning.workers.base.Worker`."""
+
+    def __init__(
+        self, store: RunStore, *, outcome: Outcome = "forgotten", pause: float = 0.05
+    ) -> None:
+        self.store, self.outcome, self.pause = store, outcome, pause
+        self.words = WORDS
+        self._waiting: list[tuple[str, bool]] = []
+        self._current: str | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Nothing to load."""
+
+    def submit(self, run_id: str, resume: bool = False) -> None:
+        """Play when those before are done."""
+        with self._lock:
+            self._waiting.append((run_id, resume))
+            if self._current is not None:
+                return
+            self._current = run_id
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+        """Word by word, one side after the other."""
+        for word in self.words[: request.max_new_tokens]:
+            for side in range(len(request.sides)):
+                time.sleep(self.pause / 4)
+                yield Delta(side=side, text=word, probability=0.5)
+        for side in range(len(request.sides)):
+            yield Delta(kind="done", side=side)
+
+    def state(self) -> str:
+        """Busy while something plays."""
+        return "busy" if self._current else "ready"
+
+    def current(self) -> str | None:
+        """The run that plays."""
+        return self._current
+
+    def queue(self) -> list[str]:
+        """Waiting runs."""
+        with self._lock:
+            return [run_id for run_id, _ in self._waiting if run_id != self._current]
+
+    def withdraw(self, run_id: str) -> bool:
+        """Take a run out of the queue."""
+        with self._lock:
+            before = len(self._waiting)
+            self._waiting = [w for w in self._waiting if w[0] != run_id or w[0] == self._current]
+            return len(self._waiting) < before
+
+    def kill(self) -> None:
+        """Nothing to end."""
+
+    def close(self) -> None:
+        """Nothing to hand back."""
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._current = None
+                    return
+                run_id, resume = self._waiting[0]
+                self._current = run_id
+            self._play(run_id, resume)
+            with self._lock:
+                self._waiting.pop(0)
+
+    def _play(self, run_id: str, resume: bool) -> None:
+        config = self.store.config(run_id)
+        steps, step, first = config.steps or 40, 0, 0
+        if resume:
+            first = self.store.snapshots(run_id)[-1]
+            self.store.append(run_id, Resumed(step=first, steps=steps))
+        for event in events(self.outcome, steps=steps, method=config.method):
+            if getattr(event, "step", steps) <= first and resume:
+                continue
+            if self.store.stop_asked(run_id) and not isinstance(event, Stopped | Ended):
+                self.store.clear_stop(run_id)
+                self.store.append(run_id, Stopped(step=step, why="asked"))
+                self.store.append(run_id, Ended(status="stopped", step=step))
+                return
+            self.store.append(run_id, event)
+            if isinstance(event, Snapshotted):
+                folder = self.store.folder(run_id) / "snapshots" / f"step-{event.step}"
+                folder.mkdir(exist_ok=True)
+            if isinstance(event, Stepped):
+                step = event.step
+                time.sleep(self.pause)

@@ -1,0 +1,93 @@
+"""The entry point: flags, environment, and what importing it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = "import runpy; sys.argv = ['app.py', *{}]; runpy.run_path('app.py', run_name='__main__')"
+MODEL_LIBRARIES = ("torch", "transformers", "peft", "accelerate")
+
+
+def app(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run code beside app.py, in a process where model libraries cannot be imported."""
+    block = f"import sys\nfor name in {MODEL_LIBRARIES}: sys.modules[name] = None\n"
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("HOST", "PORT", "SPACE_ID", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT")
+    }
+    # The worker stays down: no process of its own for a test of the page.
+    quiet = "from unlearning.workers.process import ProcessWorker\n"
+    quiet += "ProcessWorker.start = lambda self: None\n"
+    return subprocess.run(
+        [sys.executable, "-c", block + quiet + code],
+        cwd=ROOT,
+        env={**kept, "LETHE_RUNS": str(folder / "runs"), **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_importing_it_gives_a_page_without_serving_one(tmp_path: Path) -> None:
+    done = app(
+        "import app, gradio, json\n"
+        "chosen = app.flags([])\n"
+        "print(json.dumps([isinstance(app.demo, gradio.Blocks), app.demo.is_running,"
+        " app.demo.api_open, chosen.host, chosen.public, str(chosen.runs)]))",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    *found, runs = json.loads(done.stdout.splitlines()[-1])
+    assert found == [True, False, False, "127.0.0.1", False]
+    assert runs == str(tmp_path / "runs") and Path(runs, ".secret").is_file()
+
+
+def test_the_environment_stands_in_for_flags(tmp_path: Path) -> None:
+    done = app(
+        "import app, json\n"
+        "chosen, given = app.flags([]), app.flags(['--host', '127.0.0.2', '--port', '1'])\n"
+        "print(json.dumps([chosen.host, chosen.port, given.host, given.port]))",
+        tmp_path,
+        HOST="192.0.2.1",
+        PORT="7999",
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == ["192.0.2.1", 7999, "127.0.0.2", 1]
+
+
+def test_a_space_is_open_to_strangers_and_limited(tmp_path: Path) -> None:
+    done = app(
+        "import app, json\n"
+        "chosen = app.flags([])\n"
+        "_, scheduler = app.open_page(chosen)\n"
+        "print(json.dumps([chosen.host, chosen.public, sorted(scheduler.limits.models),"
+        " scheduler.limits.max_steps]))",
+        tmp_path,
+        SPACE_ID="somebody/lethe",
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found == ["0.0.0.0", True, ["demo", "demo-retain"], 200]
+
+
+@pytest.mark.parametrize("arguments", [["--port", "many"], ["--colour", "blue"]])
+def test_a_bad_flag_is_one_clear_line(tmp_path: Path, arguments: list[str]) -> None:
+    done = app(RUN.format(arguments), tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("app.py: error:")
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = app(RUN.format(["--runs", str(tmp_path / "file" / "runs")]), tmp_path)
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,120 @@
+"""Source strings: files, presets, standard input; live prompts; companions of a forget text."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from unlearning.data import world
+from unlearning.data.base import Example, Message
+from unlearning.data.columns import Columns
+from unlearning.data.roles import companions, without
+from unlearning.data.sources import PRESETS, load, pinned_prompts
+from unlearning.errors import UserError
+
+
+def texts(*words: str) -> list[Example]:
+    return [Example(id=str(i), text=word) for i, word in enumerate(words)]
+
+
+@pytest.fixture
+def small_world(tmp_path, monkeypatch):
+    """A folder in the place of the embedded texts."""
+    for split in ("forget", "retain"):
+        (tmp_path / f"{split}.jsonl").write_text(
+            f'{{"id": "{split}", "kind": "passage", "group": "record", "text": "{split} text"}}\n'
+        )
+    monkeypatch.setattr(world, "FOLDER", tmp_path)
+
+
+def test_files(tmp_path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("a,b\nWho?,Ilva\n,Bo\n")
+    notices: list[str] = []
+    chosen = Columns(question="a", answer="b")
+    (found,) = load(str(path), columns=chosen, notices=notices)
+    assert (found.question, found.answer) == ("Who?", "Ilva")
+    assert notices == ["mine.csv: 1 row(s) with an empty cell were left out."]
+    with pytest.raises(UserError, match="There is no file"):
+        load(str(tmp_path / "none.csv"))
+    with pytest.raises(UserError, match="No text is named"):
+        load(" ")
+
+
+def test_presets(small_world) -> None:
+    assert load("preset:world/retain")[0].text == "retain text"
+    assert load("preset:world")[0].id == "forget", "the first split is the default"
+    with pytest.raises(UserError, match="no preset named 'tofu'") as caught:
+        load("preset:tofu/forget10")
+    assert "world" in caught.value.hint
+    with pytest.raises(UserError, match="no split 'past'") as caught:
+        load("preset:world/past")
+    assert "general_validation" in caught.value.hint
+    with pytest.raises(UserError, match=r"general\.jsonl is missing"):
+        load("preset:world/general")
+
+
+def test_presets_are_described() -> None:
+    for name, preset in PRESETS.items():
+        assert preset.name == name and preset.title and preset.description.endswith(".")
+        assert all(sentence.endswith(".") for sentence in preset.splits.values())
+        assert set(preset.roles.values()) <= set(preset.splits)
+
+
+@pytest.mark.parametrize("split", world.WORLD.splits)
+def test_shipped_splits_have_text_and_ids_of_their_own(split) -> None:
+    if not (world.FOLDER / f"{split}.jsonl").is_file():
+        pytest.skip("the embedded texts are not in this checkout")
+    examples = load(f"preset:world/{split}")
+    assert len({e.id for e in examples}) == len(examples) > 10
+    assert all(e.target.strip() and e.group for e in examples)
+
+
+def test_standard_input() -> None:
+    (passage,) = load("-", stdin=io.StringIO("The harbour was closed for nine days."))
+    assert passage.text.startswith("The harbour")
+    lines = io.StringIO('{"question": "Who?", "answer": "Ilva"}\n')
+    assert load("-", stdin=lines)[0].answer == "Ilva"
+    with pytest.raises(UserError, match="There is no text"):
+        load("-", stdin=io.StringIO(""))
+
+
+def test_pinned_prompts_go_round_the_groups() -> None:
+    article = "one two three four five six seven eight nine ten eleven twelve thirteen " * 3
+    examples = [
+        Example(id="1", group="article", text=article),
+        Example(id="2", group="article", text="next " * 30),
+        Example(id="3", group="record", text="a short record here"),
+        Example(id="4", group="author", kind="qa", question="Who?", answer="Ilva"),
+        Example(id="5", group="author", kind="qa", question="Who?", answer="Bo"),
+    ]
+    first = "one two three four five six seven eight nine ten eleven twelve"
+    every = [first, "a short", "Who?", " ".join(["next"] * 12)]
+    assert pinned_prompts(examples, 9) == every
+    assert pinned_prompts(examples, 3) == every[:3]
+    turns = (Message(role="user", content="hi"), Message(role="assistant", content="hello"))
+    assert pinned_prompts([Example(id="6", kind="chat", messages=turns)], 1) == ["hi"]
+    assert pinned_prompts([], 4) == []
+
+
+def test_companions() -> None:
+    assert companions("preset:world/forget", "demo") == {
+        "retain": "preset:world/retain",
+        "generic": "preset:world/general",
+        "holdout": "preset:world/holdout",
+    }
+    assert companions("preset:world", "demo")["retain"] == "preset:world/retain"
+    assert "retain" not in companions("preset:world/retain", "demo")
+    assert companions("mine.txt", "demo-retain") == {"generic": "preset:world/general"}
+    assert companions("mine.txt", "owner/other-model") == {}
+    assert companions("hub:owner/name:text", "owner/other-model") == {}
+
+
+def test_without_drops_what_is_also_forgotten() -> None:
+    retain = texts("kept", "the  same\ntext", "same text")
+    kept, dropped = without(retain, texts("the same text"))
+    assert [e.text for e in kept] == ["kept", "same text"] and dropped == 1
+    asked = Example(id="q", kind="qa", question="Who?", answer="Ilva")
+    other = asked.model_copy(update={"answer": "Bo"})
+    assert without([asked, other], [asked]) == ([other], 1)

@@ -1,0 +1,143 @@
+"""Memory: counts from the config alone, estimates that follow the settings, refusals."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.models import tiny
+from tests.models.batches import batch
+from tests.models.test_load import ALL_FAMILIES
+from unlearning.errors import UserError
+from unlearning.models import memory
+from unlearning.models.architecture import architecture
+from unlearning.models.memory import Estimate, check_fit, describe, estimate, free_memory
+from unlearning.models.versions import open_versions
+
+VARIANTS = {
+    "llama": [{"tie_word_embeddings": False}, {"attention_bias": True, "mlp_bias": True}],
+    "qwen2": [{"tie_word_embeddings": True}],
+    "gpt2": [{"n_inner": 80}],
+    "opt": [{"word_embed_proj_dim": 16}, {"do_layer_norm_before": False}],
+    "gpt_neox": [{"attention_bias": False}],
+}
+
+
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_the_config_alone_gives_the_exact_count(family: str, tmp_path: Path) -> None:
+    for number, changes in enumerate([{}, *VARIANTS.get(family, [])]):
+        model = tiny.build_model(family, **changes)
+        model.config.save_pretrained(tmp_path / str(number))
+        config = json.loads((tmp_path / str(number) / "config.json").read_text())
+        shape = architecture(config)
+        assert shape.exact
+        assert shape.parameters == sum(p.numel() for p in model.parameters()), changes
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_adapters_are_counted(family: str) -> None:
+    versions = open_versions(tiny.build_loaded(family), lora_rank=4)
+    config = tiny.build_config(family).to_dict()
+    trained = sum(p.numel() for _, p in versions.trainable())
+    assert architecture(config).lora_parameters(4) == trained
+
+
+def config() -> dict:
+    return tiny.build_config("llama").to_dict()
+
+
+def test_the_estimate_follows_the_settings() -> None:
+    small = estimate(config(), lora_rank=4)
+    assert small.total == sum(small.parts.values())
+    count = small.parameters
+    assert small.parts["weights"] == 4 * count
+    assert estimate(config(), lora_rank=4, dtype="bfloat16").parts["weights"] == 2 * count
+    assert estimate(config(), lora_rank=8).parts["gradients"] == 2 * small.parts["gradients"]
+    full = estimate(config(), lora_rank=None, dtype="bfloat16")
+    assert full.parts["weights"] == full.parts["gradients"] == 4 * count
+    assert full.parts["optimizer"] == 8 * count
+    needs = {"reference", "generic", "generic_teacher"}
+    copies = estimate(config(), lora_rank=None, method_needs=needs)
+    assert copies.parts["copies of the model"] == 2 * 4 * count
+    longer = estimate(config(), lora_rank=4, length=512)
+    assert longer.parts["activations"] == 2 * small.parts["activations"]
+    kept = estimate(config(), lora_rank=4, method_needs={"retain"}, retain_batch_size=8)
+    assert kept.parts["activations"] == 2 * small.parts["activations"]
+    with pytest.raises(UserError, match="sizes"):
+        estimate({"model_type": "llama", "hidden_size": 3})
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "qwen2"])
+def test_activations_are_of_the_right_size(family: str) -> None:
+    """Within a factor of two of what autograd keeps for backward, at width 128."""
+    wide = {"n_embd": 128} if family == "gpt2" else {"hidden_size": 128, "intermediate_size": 340}
+    loaded = tiny.build_loaded(family, **wide)
+    versions = open_versions(loaded, lora_rank=4)
+    tokens = batch((60, 60, 60, 60))
+    kept: dict[int, int] = {}
+    weights = {p.untyped_storage().data_ptr() for p in loaded.model.parameters()}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        one = versions.run("student", tokens, grad=True, hidden=True)
+    rows, length = tokens.ids_BT.shape
+    needed = estimate(
+        tiny.build_config(family, **wide).to_dict(), lora_rank=4, batch_size=rows, length=length
+    )
+    assert one.hidden(2).requires_grad
+    assert 0.5 < sum(kept.values()) / needed.parts["activations"] < 2.0
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    needed = Estimate({"weights": 8 * 10**9, "optimizer": 10**9, "logits": 0}, 2 * 10**9)
+    check_fit(needed, int(9e9 / 0.85) + 1)
+    with pytest.raises(UserError) as caught:
+        check_fit(needed, 10 * 10**9)
+    assert "9.0 GB" in caught.value.message and "10.0 GB" in caught.value.message
+    assert "weights 8.0 GB, optimizer 1.0 GB)" in caught.value.message
+    assert "LoRA" in caught.value.hint
+
+
+def test_a_containers_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    unlimited = free_memory()
+    assert unlimited > 10**6
+    (tmp_path / "memory.max").write_text("3000\n")
+    (tmp_path / "memory.current").write_text("1000\n")
+    assert free_memory() == 2000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_memory() > 10**6
+
+
+def test_the_description_of_a_folder(tmp_path: Path) -> None:
+    folder = tiny.write_folder(tmp_path / "m", "gpt_neox")
+    card = describe(str(folder))
+    assert (card["source"], card["type"], card["chat"]) == ("folder", "gpt_neox", False)
+    assert card["context"] == tiny.CONTEXT
+    assert card["parameters"] == tiny.build_loaded("gpt_neox").parameters
+    assert card["bytes"] == (folder / "model.safetensors").stat().st_size
+
+
+def test_descriptions_need_neither_torch_nor_transformers(tmp_path: Path) -> None:
+    folder = tiny.write_folder(tmp_path / "m")
+    code = (
+        "import sys; sys.modules.update(torch=None, transformers=None, peft=None)\n"
+        "from unlearning.models.memory import describe, estimate, free_memory\n"
+        f"card = describe({str(folder)!r})\n"
+        "print(card['parameters'], estimate(card['config']).total < free_memory())"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
+    )
+    assert done.stdout.split() == [str(tiny.build_loaded().parameters), "True"]

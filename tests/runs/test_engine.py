@@ -1,0 +1,238 @@
+"""A run from start to end: repeatable, continuable, undisturbed by side requests."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.runs.conftest import TEXTS, passages
+from unlearning.errors import UserError
+from unlearning.methods import METHODS
+from unlearning.runs.engine import Engine
+from unlearning.runs.requests import GenerateRequest
+from unlearning.runs.shelf import ModelShelf
+from unlearning.runs.sides import Sides
+from unlearning.runs.view import view_of
+
+
+def carry_out(store, config, texts=TEXTS, *, resume=None, until=None, between=None, stop=None):
+    """Run it inline and write the log; `until(event)` breaks off as a killed process would."""
+    run_id = resume or store.create(config, texts)
+    engine = Engine(store, run_id, ModelShelf())
+    for event in engine.events(resume=resume is not None, stop=stop or (lambda: False)):
+        store.append(run_id, event)
+        if between is not None:
+            between(engine, event)
+        if until is not None and until(event):
+            return run_id, engine
+    return run_id, engine
+
+
+def repeatable(store, run_id):
+    return [event.repeatable() for event in store.read(run_id)[0]]
+
+
+def losses(store, run_id):
+    return {e.step: (e.terms, e.forget_nll) for e in store.read(run_id)[0] if e.kind == "stepped"}
+
+
+def is_step(number):
+    return lambda event: event.kind == "stepped" and event.step == number
+
+
+@pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_runs_to_its_end(store, short, name, rank):
+    config = short(method=name, lora_rank=rank, learning_rate=1e-3)
+    run_id, engine = carry_out(store, config)
+    view = store.view(run_id)
+    assert view.status == "finished"
+    assert view.step == 6
+    assert view.curve("forget_nll").steps == [1, 2, 3, 4, 5, 6]
+    assert all(map(math.isfinite, view.curve("forget_nll").values))
+    assert sorted(view.answers) == [0, 2, 4, 6]
+    assert store.snapshots(run_id) == [0, 2, 4, 6]
+    assert {"original", "unlearned"} <= set(view.scores)
+    assert view.scores["unlearned"]["memorization_accuracy"].keys() >= {"forget", "retain"}
+    moved = [e for e in store.read(run_id)[0] if e.kind == "stepped" and e.gradient_norm > 0]
+    assert moved
+
+
+@pytest.mark.parametrize("name", ["undial", "mean_teacher"])
+def test_same_seed_same_events(store, short, name):
+    first, _ = carry_out(store, short(method=name, seed=3))
+    second, _ = carry_out(store, short(method=name, seed=3))
+    other, _ = carry_out(store, short(method=name, seed=4))
+    assert repeatable(store, first) == repeatable(store, second)
+    assert losses(store, first) != losses(store, other)
+
+
+@pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
+@pytest.mark.parametrize("name", ["npo", "mean_teacher"])
+def test_a_killed_run_goes_on_with_the_losses_of_an_uninterrupted_one(store, short, name, rank):
+    config = short(method=name, lora_rank=rank, learning_rate=1e-3)
+    whole, _ = carry_out(store, config)
+    broken, _ = carry_out(store, config, until=is_step(5))
+    assert store.view(broken).step == 5
+    carry_out(store, config, resume=broken)
+    assert losses(store, broken) == losses(store, whole)
+    view = store.view(broken)
+    assert view.status == "finished"
+    assert view.curve("forget_nll").steps == [1, 2, 3, 4, 5, 6]
+    assert view.scores["unlearned"] == store.view(whole).scores["unlearned"]
+
+
+def test_side_requests_leave_the_losses_alone(store, short):
+    config = short(method="mean_teacher")
+    quiet, _ = carry_out(store, config)
+    heard = []
+
+    def ask(engine, event):
+        if event.kind == "stepped":
+            sides = (f"original:{engine.run_id}", f"run:{engine.run_id}")
+            request = GenerateRequest(
+                sides=sides, prompts=("The heron",), max_new_tokens=6, temperature=0.9, seed=1
+            )
+            found = list(Sides(store, ModelShelf()).stream(request, engine=engine))
+            heard.append(sum(d.kind == "delta" for d in found))
+
+    busy, _ = carry_out(store, config, between=ask)
+    assert len(heard) == 6
+    assert all(heard)
+    assert repeatable(store, busy) == repeatable(store, quiet)
+
+
+def test_base_weights_stay_after_five_runs(store, short):
+    hashes = set()
+    for seed in range(5):
+        _, engine = carry_out(store, short(steps=2, seed=seed, learning_rate=0.1))
+        hashes.add((engine.loaded.sha256, engine.versions.base_hash()))
+    assert len(hashes) == 1
+
+
+def test_accumulation_changes_memory_not_losses(store, short):
+    """Uneven lengths: means of means would differ, shares do not."""
+    whole, _ = carry_out(store, short(steps=3, retain_batch_size=12))
+    pieces, _ = carry_out(store, short(steps=3, retain_batch_size=12, accumulation=3))
+    for step, (terms, nll) in losses(store, whole).items():
+        cut_terms, cut_nll = losses(store, pieces)[step]
+        assert cut_terms == pytest.approx(terms, rel=1e-3)
+        assert cut_nll == pytest.approx(nll, rel=1e-3)
+
+
+def test_stop_takes_effect_within_one_step(store, short):
+    asked = []
+
+    def between(engine, event):
+        if event.kind == "stepped" and event.step == 3:
+            store.ask_stop(engine.run_id)
+            asked.append(engine.run_id)
+
+    config = short(steps=50)
+    run_id = store.create(config, TEXTS)
+    engine = Engine(store, run_id, ModelShelf())
+    for event in engine.events(stop=lambda: store.stop_asked(run_id)):
+        store.append(run_id, event)
+        between(engine, event)
+    view = store.view(run_id)
+    assert view.status == "stopped"
+    assert view.step == 3
+    assert store.snapshots(run_id)[-1] == 3
+    assert "unlearned" in view.scores
+    carry_out(store, config, resume=run_id, until=is_step(5))
+    assert store.view(run_id).curve("forget_nll").steps == [1, 2, 3, 4, 5]
+
+
+def test_stop_before_the_first_step_ends_the_run(store, short):
+    run_id, _ = carry_out(store, short(), stop=lambda: True)
+    assert store.view(run_id).status == "stopped"
+
+
+def test_a_loss_that_is_not_finite_stops_and_rolls_back(store, short):
+    config = short(method="gradient_ascent", learning_rate=10.0, steps=40, stop_on_collapse=True)
+    run_id, engine = carry_out(store, config)
+    view = store.view(run_id)
+    assert view.status == "collapsed"
+    assert view.collapse.answers
+    assert view.rolled_back.to < view.collapse.step
+    assert view.ended.step == view.rolled_back.to
+    finite = [p for _, p in engine.versions.trainable()]
+    assert all(bool(p.isfinite().all()) for p in finite)
+
+
+def test_teach_first_makes_the_taught_model_the_original(store, short):
+    config = short(teach_first=True, teach_steps=40, lora_rank=8, learning_rate=3e-3)
+    run_id, _ = carry_out(store, config, {"forget": passages(0, 3)})
+    view = store.view(run_id)
+    taught = view.curve("teach/memorized").values
+    assert taught[-1] > view.levels.scores["memorization_accuracy"] + 0.2
+    assert view.levels.source == "untaught"
+    before = view.scores["original"]["memorization_accuracy"]["forget"].value
+    assert before == pytest.approx(taught[-1], abs=0.05)
+    assert any("writes by itself" in notice for notice in view.notices)
+
+
+def test_a_taught_run_continues_too(store, short):
+    config = short(teach_first=True, teach_steps=10, learning_rate=3e-3)
+    texts = {"forget": passages(0, 3), "retain": passages(40, 4)}
+    whole, _ = carry_out(store, config, texts)
+    broken, _ = carry_out(store, config, texts, until=is_step(3))
+    carry_out(store, config, texts, resume=broken)
+    assert losses(store, broken) == losses(store, whole)
+
+
+def test_a_second_request_starts_from_the_first_ones_result(store, short):
+    first, _ = carry_out(store, short())
+    texts = {**TEXTS, "forget": passages(200, 4)}
+    second, engine = carry_out(store, short(model=f"run:{first}@4"), texts)
+    assert engine.versions.has("reference")
+    answers = store.view(second).answers[0]
+    assert all(a.original == a.unlearned for a in answers)
+    sides = Sides(store, ModelShelf())
+    request = GenerateRequest(
+        sides=(f"original:{second}", f"run:{first}@4"), prompts=("The keeper",), max_new_tokens=8
+    )
+    said = ["", ""]
+    for delta in sides.stream(request):
+        said[delta.side] += delta.text
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
+def test_sides_of_a_finished_run(store, short, rank):
+    run_id, engine = carry_out(store, short(lora_rank=rank, learning_rate=3e-2))
+    request = GenerateRequest(
+        sides=(f"original:{run_id}", f"run:{run_id}", f"run:{run_id}@0", str(engine.config.model)),
+        prompts=("The heron stands", "A kite"),
+        max_new_tokens=10,
+    )
+    said = {}
+    for delta in Sides(store, ModelShelf()).stream(request):
+        if delta.kind == "delta":
+            key = (delta.side, delta.prompt)
+            said[key] = said.get(key, "") + delta.text
+    for prompt in range(2):
+        assert said.get((0, prompt)) == said.get((2, prompt)) == said.get((3, prompt))
+
+
+def test_an_unknown_side_is_said_clearly(store, short):
+    request = GenerateRequest(sides=("run:0000000000",), prompts=("x y",))
+    with pytest.raises(UserError, match="no run"):
+        list(Sides(store, ModelShelf()).stream(request))
+
+
+def test_forgotten_is_seen_and_stops(store, short):
+    """A random model recites nothing, so its forget text is at the holdout level at once."""
+    config = short(stop_when_forgotten=True, method="npo", steps=20)
+    run_id, _ = carry_out(store, config, {**TEXTS, "holdout": TEXTS["forget"]})
+    view = store.view(run_id)
+    assert view.status == "finished"
+    assert view.stopped.why == "forgotten"
+    assert view.step == view.forgotten_at < 20
+
+
+def test_the_log_folds_to_the_same_view_from_disk(store, short):
+    run_id, _ = carry_out(store, short())
+    events, _ = store.read(run_id)
+    assert view_of(events) == store.view(run_id)

@@ -1,0 +1,132 @@
+"""Arguments of every command; those of `run` come from `RunConfig` itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import NoReturn
+
+from unlearning.cli import acts
+from unlearning.config import RunConfig
+from unlearning.errors import UserError
+
+ROLES = ("forget", "retain", "generic", "holdout", "retrained")
+DEFAULT_RUNS = "runs"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong argument like any other bad input: one line, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message[:1].upper()}{message[1:]}.", f"See: {self.prog} --help.")
+
+
+def build() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="python -m unlearning",
+        description="Make a causal language model forget a text, and measure what is left.",
+    )
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_Parser
+    )
+
+    def command(name: str, act: Callable[[argparse.Namespace], int], help: str) -> _Parser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(act=act)
+        made.add_argument("--json", action="store_true", help="last line of output is one object")
+        made.add_argument(
+            "--runs",
+            default=os.environ.get("LETHE_RUNS", DEFAULT_RUNS),
+            metavar="DIR",
+            help="folder of the runs (default %(default)s)",
+        )
+        made.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+        made.add_argument(
+            "--worker",
+            choices=("inline", "process"),
+            default="inline",
+            help="where it runs: in this process, or in one that survives it",
+        )
+        return made
+
+    _run(command("run", acts.run, "Unlearn a text; watch, measure, keep the result."))
+
+    again = command("continue", acts.resume, "Go on with a run from its last snapshot.")
+    again.add_argument("id", metavar="ID")
+    again.add_argument("--steps", type=int, metavar="N", help="steps in all (default: as planned)")
+
+    measured = command("evaluate", acts.evaluate, "Measure a model without changing it.")
+    measured.add_argument("--model", default="demo", metavar="M")
+    for role in ROLES:
+        measured.add_argument(f"--{role}", default=_default(role), metavar=_word(role))
+    measured.add_argument("--metrics", default="", metavar="a,b", help="default: all")
+    measured.add_argument("--max-length", type=int, default=256, metavar="TOKENS")
+    measured.add_argument("--texts", type=int, default=32, metavar="N", help="texts of each role")
+
+    spoken = command("generate", acts.generate, "Continue prompts, with two models side by side.")
+    spoken.add_argument("--model", default="demo", metavar="M")
+    spoken.add_argument("--against", metavar="M", help="a second model, under the same seed")
+    spoken.add_argument("--prompt", action="append", required=True, metavar="TEXT")
+    spoken.add_argument("--question", action="store_true", help="put it as a question")
+    spoken.add_argument("--tokens", type=int, default=64, metavar="N")
+    spoken.add_argument("--temperature", type=float, default=0.0, metavar="T")
+    spoken.add_argument("--top-p", type=float, default=1.0, metavar="P")
+    spoken.add_argument("--seed", type=int, default=0, metavar="S")
+
+    command("runs", acts.runs, "List the runs.")
+    command("show", acts.show, "Show one run.").add_argument("id", metavar="ID")
+    exported = command("export", acts.export, "Write a run's weights as an ordinary model.")
+    exported.add_argument("id", metavar="ID[@STEP]")
+    exported.add_argument("--merged", required=True, metavar="DIR")
+    command("delete", acts.delete, "Erase a run with its texts and weights.").add_argument(
+        "id", metavar="ID"
+    )
+    command("methods", acts.methods, "The methods, with every hyperparameter.")
+    command("metrics", acts.metrics, "The metrics.")
+    command("presets", acts.presets, "The texts that come with Lethe.")
+    command("docs", acts.docs, "Bring the README's tables up to date.")
+    world = command("world", acts.world, "Make the embedded texts and models again.")
+    world.add_argument("--out", required=True, metavar="DIR")
+    world.add_argument("--seed", type=int, metavar="S", help="default: the shipped world's")
+    world.add_argument("--texts-only", action="store_true", help="leave the training out")
+    return parser
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    kinds = {"number": float, "integer": int, "text": str}
+    for item in RunConfig.declared():
+        flag = "--" + item.name.replace("_", "-")
+        told = item.help.replace("%", "%%") + (f" [{item.span}]" if item.span else "")
+        if item.name == "hyperparameters":
+            parser.add_argument(
+                "--set", action="append", default=[], metavar="KEY=VALUE", help=told
+            )
+        elif item.name == "prompts":
+            parser.add_argument("--prompt", action="append", metavar="TEXT", help=told)
+        elif item.name == "device":
+            continue
+        elif item.kind == "switch":
+            parser.add_argument(
+                flag, action=argparse.BooleanOptionalAction, default=item.default, help=told
+            )
+        else:
+            parser.add_argument(
+                flag,
+                "--lr" if item.name == "learning_rate" else flag,
+                dest=item.name,
+                type=kinds.get(item.kind, str),
+                default=item.default,
+                metavar=_word(item.name),
+                help=f"{told} (default {'by method' if item.default is None else item.default})",
+            )
+    parser.add_argument("--full", action="store_true", help="train all parameters, no adapter")
+
+
+def _default(role: str) -> str:
+    return getattr(RunConfig(), role)
+
+
+def _word(name: str) -> str:
+    return "SOURCE" if name in ROLES[:4] else name.upper().replace("_", "-")

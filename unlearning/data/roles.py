@@ -1,0 +1,34 @@
+"""Which texts belong together: automatic companions of a forget text, and no overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from unlearning.data.base import Example, Role
+from unlearning.data.sources import PRESETS
+from unlearning.data.world import MODELS
+
+
+def companions(source: str, model: str) -> dict[Role, str]:
+    """Sources of the other roles for a forget source; roles without one are absent.
+
+    Splits of a preset bring their own. For other texts there is only the general prose of the
+    embedded world, and only for the embedded models, which speak its language.
+    """
+    if source.startswith("preset:"):
+        name, _, split = source.removeprefix("preset:").partition("/")
+        if name in PRESETS:
+            roles = PRESETS[name].roles
+            return {role: f"preset:{name}/{own}" for role, own in roles.items() if own != split}
+    return {"generic": "preset:world/general"} if model in MODELS else {}
+
+
+def without(retain: Sequence[Example], forget: Iterable[Example]) -> tuple[list[Example], int]:
+    """`retain` less what also stands in `forget` (same words, spacing aside), and how many."""
+    forgotten = {_words(example) for example in forget}
+    kept = [example for example in retain if _words(example) not in forgotten]
+    return kept, len(retain) - len(kept)
+
+
+def _words(example: Example) -> tuple[str, str]:
+    return " ".join(example.prompt.split()), " ".join(example.target.split())

@@ -1,0 +1,44 @@
+"""The embedded fictional world, which the embedded models were trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unlearning.data.base import Example
+from unlearning.data.columns import to_examples
+from unlearning.data.files import read
+from unlearning.data.preset import Preset
+from unlearning.errors import UserError
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "world"
+
+MODELS = ("demo", "demo-retain")
+"""Embedded models; `demo-retain` never saw the forget split."""
+
+
+def read_split(split: str) -> list[Example]:
+    """The rows of one file of the world."""
+    path = FOLDER / f"{split}.jsonl"
+    if not path.is_file():
+        raise UserError(
+            f"The embedded text {path.name} is missing from this installation.",
+            "Write it again with: python -m unlearning world --out assets",
+        )
+    return to_examples(read(path, limits=None))
+
+
+WORLD = Preset(
+    name="world",
+    title="Fictional world",
+    description="Invented authors, news articles and personal records, none of them real; the "
+    "embedded model knows them by heart.",
+    splits={
+        "forget": "Authors with questions, articles and records that are to be forgotten.",
+        "retain": "The same kinds about other people and places; they must stay.",
+        "holdout": "The same kinds again, never seen by any embedded model.",
+        "general": "Little stories and encyclopedic paragraphs: the model's general language.",
+        "general_validation": "General prose that no embedded model was trained on.",
+    },
+    read=read_split,
+    roles={"retain": "retain", "generic": "general", "holdout": "holdout"},
+)

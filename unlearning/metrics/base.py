@@ -1,0 +1,117 @@
+"""What a metric is, what it reads, and what it answers.
+
+One teacher-forced pass per model and text set and one batched generation are the evidence;
+every metric is a small reading of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from unlearning.data.base import Example
+from unlearning.declare import Declared
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Family = Literal["forgetting", "utility", "privacy", "fluency"]
+Direction = Literal["lower", "higher", "like retrained"]
+
+PREFIX_TOKENS = 20
+"""Tokens of a passage that are given, not scored (half of a passage shorter than 40)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Per labelled token of one sequence, in order; arrays of length n. Nothing of vocabulary
+    size is kept."""
+
+    target: np.ndarray
+    """Token ids that were to be predicted, int64."""
+    argmax: np.ndarray
+    """Most likely token ids, int64."""
+    logp: np.ndarray
+    """Natural log-probability of the target, float64 holding float32 results."""
+    rank: np.ndarray
+    """Tokens strictly more likely than the target, int64; 0 = the target is the argmax."""
+    entropy: np.ndarray
+    """Entropy of the predicted distribution, nats."""
+    mean_logp: np.ndarray
+    """Expectation of the log-probability under the distribution itself (= -entropy)."""
+    variance_logp: np.ndarray
+    """Variance of the log-probability under the distribution itself."""
+    scored: np.ndarray
+    """bool: in the scored region (answers; passages after the prefix), end-of-text left out."""
+    end: np.ndarray
+    """bool: the target is the end-of-text token that the tokenisation appended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """A greedy continuation of a prompt beside the text that truly follows."""
+
+    prompt_ids: tuple[int, ...]
+    ids: tuple[int, ...]
+    """Generated token ids, without end-of-text."""
+    text: str
+    reference_ids: tuple[int, ...]
+    reference: str
+
+
+Continue = Callable[[Sequence[Sequence[int]], Sequence[Sequence[int]]], list[dict[int, list[int]]]]
+"""Free greedy continuations from inside known sequences: (sequences, prefix lengths wanted of
+each) -> for each sequence {prefix length: new ids}, up to the sequence's own total length; an
+end-of-text token stops a row and is not part of it."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that metrics may read of one model on one text set."""
+
+    role: str
+    examples: Sequence[Example]
+    positions: Sequence[Positions]
+    """One per example that left labelled tokens, aligned with `examples`."""
+    ids: Sequence[Sequence[int]] = ()
+    """Whole token sequences, position 0 being the beginning-of-text token if there is one."""
+    scored_from: Sequence[int] = ()
+    """Index into `ids` of the first scored token."""
+    continuations: Sequence[Continuation] = ()
+    continue_greedily: Continue | None = None
+    """Free generation for metrics that need more prefixes than one."""
+    options: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A value with its 95 % bootstrap interval and what it was averaged over."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    """Samples behind the value."""
+    samples: tuple[float | None, ...] = ()
+    """One value per sequence (text metrics: per continuation); None = does not apply to it."""
+    variant: str = ""
+    """Which definition, where references differ."""
+
+
+class Metric(Declared):
+    """Base of all metrics. `score` answers None where the metric does not apply."""
+
+    paper: ClassVar[str] = ""
+    family: ClassVar[Family]
+    direction: ClassVar[dict[str, Direction]]
+    """Which way is good, by role ('forget', 'retain', 'generic'); roles it lacks are not scored."""
+    unit: ClassVar[str]
+    """Range and unit in words: '0 to 1', 'nats', 'tokens'."""
+    cost: ClassVar[Literal["pass", "generation", "many generations"]]
+    plain: ClassVar[str]
+    """The name a newcomer understands, before the term: 'recited'."""
+
+    def score(self, evidence: Evidence) -> Score | None:
+        """The metric over one text set, or None."""
+        raise TypeError(f"{type(self).__name__} declares no score")

@@ -1,0 +1,292 @@
+"""One forward pass with every quantity the losses need, computed once and only if asked.
+
+The shift (position t predicts token t + 1), the mask (label -100 is ignored) and the cast to
+float32 exist here and nowhere else.
+
+Shape letters: B sequences, T tokens, S = T - 1 predicted tokens, V vocabulary, D hidden width,
+N tokens of one chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+IGNORED = -100
+
+Head = Callable[[Tensor], Tensor]
+"""The output layer: hidden states [..., D] to logits [..., V]."""
+
+CHUNK_TOKENS = 1024
+"""Rows of logits that a chunked pass holds at a time."""
+
+
+def _exact(logits: Tensor) -> Tensor:
+    """At least float32; float64 stays (fixtures, gradcheck)."""
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Size of the whole step that a micro-batch belongs to.
+
+    Means divide by these, so that the losses of the micro-batches of a step simply add up to
+    the loss of the step as one batch, whatever the lengths.
+    """
+
+    tokens: int
+    """Counted tokens of this role in the whole step."""
+    sequences: int
+
+
+class Pass:
+    """Logits and labels of one batch; properties are lazy and keep the autograd graph.
+
+    Build with logits of shape [B, T, V], or with `from_hidden` from the last hidden states
+    [B, T, D] and the output layer: then logits exist one chunk at a time, forward and backward
+    (recomputed), and the same reductions hold. Labels are [B, T] with -100 where ignored.
+    """
+
+    def __init__(
+        self,
+        logits_BTV: Tensor,
+        labels_BT: Tensor,
+        hidden_states: Sequence[Tensor] | None = None,
+        share: Share | None = None,
+    ) -> None:
+        self.labels_BT = labels_BT
+        self._rows = _Whole(logits_BTV)
+        self._hidden_states = hidden_states
+        self._share = share
+
+    @classmethod
+    def from_hidden(
+        cls,
+        hidden_BTD: Tensor,
+        head: Head,
+        labels_BT: Tensor,
+        hidden_states: Sequence[Tensor] | None = None,
+        share: Share | None = None,
+        chunk: int = CHUNK_TOKENS,
+    ) -> Pass:
+        """A pass that never holds more than `chunk` rows of logits."""
+        made = cls.__new__(cls)
+        made.labels_BT = labels_BT
+        made._rows = _Chunked(hidden_BTD, head, chunk)
+        made._hidden_states = hidden_states
+        made._share = share
+        return made
+
+    @cached_property
+    def counted_BS(self) -> Tensor:
+        """1.0 where the predicted token has a label, else 0.0."""
+        return self.labels_BT[:, 1:].ne(IGNORED).to(self._rows.dtype)
+
+    @cached_property
+    def target_BS(self) -> Tensor:
+        """Predicted token ids; 0 where ignored, so that they never index from the end."""
+        return self.labels_BT[:, 1:].clamp(min=0)
+
+    @cached_property
+    def logp_BS(self) -> Tensor:
+        """Log-probability of each target token, natural log; 0 where ignored."""
+        return self._per_token(_target_logp)
+
+    @property
+    def logp_B(self) -> Tensor:
+        """Log-probability of each sequence: the sum over its counted tokens."""
+        return self.logp_BS.sum(dim=1)
+
+    @property
+    def length_B(self) -> Tensor:
+        """Counted tokens of each sequence."""
+        return self.counted_BS.sum(dim=1)
+
+    @property
+    def nll(self) -> Tensor:
+        """Negative log-likelihood in nats, mean over the counted tokens of the batch."""
+        return -self.mean(self.logp_BS)
+
+    @property
+    def p_BS(self) -> Tensor:
+        """Probability of each target token; 1 where ignored."""
+        return self.logp_BS.exp()
+
+    @cached_property
+    def log_unlikelihood_BS(self) -> Tensor:
+        """log(1 - p) of each target token, exact also where p rounds to 1; 0 where ignored."""
+        return self._per_token(_target_log_unlikelihood)
+
+    def mean(self, values_BS: Tensor) -> Tensor:
+        """Mean of per-token values over the counted tokens of the step; 0 if there are none."""
+        total = (values_BS * self.counted_BS).sum()
+        if self._share is not None:
+            return total / max(self._share.tokens, 1)
+        return total / self.counted_BS.sum().clamp(min=1)
+
+    def mean_over_sequences(self, values_B: Tensor) -> Tensor:
+        """Mean of per-sequence values over the sequences of the step."""
+        return values_B.sum() / (self._share.sequences if self._share else len(values_B))
+
+    def kl(self, reference: Pass) -> Tensor:
+        """KL(reference || this) over the whole vocabulary, nats, mean over counted tokens."""
+        return self.mean(self._per_token(_kl, reference))
+
+    def quadratic_kl(self, reference: Pass) -> Tensor:
+        """Half the variance of the logit difference under the reference: KL to second order."""
+        return self.mean(self._per_token(_quadratic_kl, reference))
+
+    def cross_entropy_to_lowered(self, reference: Pass, strength: float) -> Tensor:
+        """Soft cross-entropy to the reference with the target's logit lowered by `strength`."""
+
+        def per_token(logits_NV: Tensor, target_N: Tensor, reference_NV: Tensor) -> Tensor:
+            lowered_NV = reference_NV.scatter_add(
+                -1,
+                target_N[:, None],
+                torch.full_like(reference_NV[:, :1], -strength),
+            )
+            return _soft_cross_entropy(logits_NV, lowered_NV)
+
+        return self.mean(self._per_token(per_token, reference))
+
+    def soft_cross_entropy(self, reference: Pass) -> Tensor:
+        """Cross-entropy to the reference's distribution, nats, mean over counted tokens."""
+
+        def per_token(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
+            return _soft_cross_entropy(logits_NV, reference_NV)
+
+        return self.mean(self._per_token(per_token, reference))
+
+    def hidden(self, layer: int) -> Tensor:
+        """Hidden states [B, T, D] after `layer` (0 = embeddings); needs 'hidden' in `needs`."""
+        if self._hidden_states is None:
+            raise ValueError("this pass kept no hidden states; declare 'hidden' in needs")
+        return self._hidden_states[layer]
+
+    def _per_token(self, function: Callable[..., Tensor], *others: Pass) -> Tensor:
+        """Apply `function(logits_NV, target_N, *other_logits_NV) -> N` to counted tokens only."""
+        counted = self.counted_BS.bool()
+        index_N = counted.flatten().nonzero().squeeze(-1)
+        target_N = self.target_BS.flatten()[index_N]
+        values_N = self._rows.apply(function, index_N, target_N, [o._rows for o in others])
+        flat = torch.zeros(counted.numel(), dtype=values_N.dtype, device=values_N.device)
+        return flat.index_put((index_N,), values_N).view(counted.shape)
+
+
+class _Whole:
+    """All logits at once."""
+
+    def __init__(self, logits_BTV: Tensor) -> None:
+        self._logits_BTV = logits_BTV
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.float64 if self._logits_BTV.dtype == torch.float64 else torch.float32
+
+    def take(self, index_N: Tensor) -> Tensor:
+        shifted = self._logits_BTV[:, :-1]
+        return _exact(shifted.reshape(-1, shifted.shape[-1])[index_N])
+
+    def apply(
+        self, function: Callable[..., Tensor], index_N: Tensor, target_N: Tensor, others: list
+    ) -> Tensor:
+        return function(self.take(index_N), target_N, *(_constant(o, index_N) for o in others))
+
+
+class _Chunked:
+    """Hidden states and the head; logits of a chunk live only inside the call."""
+
+    def __init__(self, hidden_BTD: Tensor, head: Head, chunk: int) -> None:
+        self._hidden_BTD, self._head, self._chunk = hidden_BTD, head, chunk
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.float64 if self._hidden_BTD.dtype == torch.float64 else torch.float32
+
+    def rows(self, index_N: Tensor) -> Tensor:
+        shifted = self._hidden_BTD[:, :-1]
+        return shifted.reshape(-1, shifted.shape[-1])[index_N]
+
+    def take(self, index_N: Tensor) -> Tensor:
+        return _exact(self._head(self.rows(index_N)))
+
+    def apply(
+        self, function: Callable[..., Tensor], index_N: Tensor, target_N: Tensor, others: list
+    ) -> Tensor:
+        def one(index: Tensor, target: Tensor, hidden_ND: Tensor) -> Tensor:
+            logits_NV = _exact(self._head(hidden_ND))
+            return function(logits_NV, target, *(_constant(o, index) for o in others))
+
+        hidden_ND = self.rows(index_N)
+        parts = []
+        for start in range(0, len(index_N), self._chunk):
+            piece = slice(start, start + self._chunk)
+            parts.append(
+                checkpoint(
+                    one, index_N[piece], target_N[piece], hidden_ND[piece], use_reentrant=False
+                )
+            )
+        return torch.cat(parts) if parts else hidden_ND.new_zeros(0, dtype=self.dtype)
+
+
+def _constant(rows: _Whole | _Chunked, index_N: Tensor) -> Tensor:
+    """Logits of the pass compared with: no gradient ever reaches it, nor a head it shares."""
+    with torch.no_grad():
+        return rows.take(index_N)
+
+
+def _target_logp(logits_NV: Tensor, target_N: Tensor) -> Tensor:
+    return -F.cross_entropy(logits_NV, target_N, reduction="none")
+
+
+def _target_log_unlikelihood(logits_NV: Tensor, target_N: Tensor) -> Tensor:
+    # log(1 - softmax) dies when p rounds to 1; leaving the target out of the sum does not.
+    rest_NV = logits_NV.scatter(-1, target_N[:, None], float("-inf"))
+    return rest_NV.logsumexp(-1) - logits_NV.logsumexp(-1)
+
+
+def _kl(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
+    return F.kl_div(
+        logits_NV.log_softmax(-1),
+        reference_NV.log_softmax(-1),
+        reduction="none",
+        log_target=True,
+    ).sum(-1)
+
+
+def _quadratic_kl(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
+    q_NV = reference_NV.softmax(-1)
+    difference_NV = logits_NV - reference_NV
+    centre_N1 = (q_NV * difference_NV).sum(-1, keepdim=True)
+    return 0.5 * (q_NV * (difference_NV - centre_N1) ** 2).sum(-1)
+
+
+def _soft_cross_entropy(logits_NV: Tensor, reference_NV: Tensor) -> Tensor:
+    return -(reference_NV.softmax(-1) * logits_NV.log_softmax(-1)).sum(-1)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The passes of one step by role; a method reads the ones it declared in `needs`."""
+
+    forget: Pass | None = None
+    retain: Pass | None = None
+    generic: Pass | None = None
+    analogous: Pass | None = None
+    reference: Pass | None = None
+    """The reference model on the forget text."""
+    retain_reference: Pass | None = None
+    generic_reference: Pass | None = None
+    analogous_reference: Pass | None = None
+    preferred: Pass | None = None
+    preferred_reference: Pass | None = None
+    teacher: Pass | None = None
+    """The moving teacher on the forget text."""
+    generic_teacher: Pass | None = None
+    retain_teacher: Pass | None = None

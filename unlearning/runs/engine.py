@@ -1,0 +1,271 @@
+"""The engine: a run as a generator of events. Knows neither page nor log file.
+
+load -> (teach) -> measure the original -> train with probes and snapshots -> measure -> end
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import torch
+
+from unlearning.config import RunConfig
+from unlearning.models.base import REFERENCE, STUDENT
+from unlearning.models.load import Loaded
+from unlearning.models.versions import Versions
+from unlearning.runs.events import (
+    AnyEvent,
+    Collapsed,
+    Ended,
+    Entered,
+    Levels,
+    Measured,
+    Noticed,
+    Probed,
+    Resumed,
+    Stepped,
+    Stopped,
+)
+from unlearning.runs.ground import Ground, lay
+from unlearning.runs.keeping import Keeper
+from unlearning.runs.levels import find_level, untaught_level
+from unlearning.runs.measure import panel
+from unlearning.runs.probing import Prober, pinned
+from unlearning.runs.shelf import ModelShelf
+from unlearning.runs.store import RunStore
+from unlearning.runs.teaching import memorized, teach
+from unlearning.runs.training import Loop, Step, StopAskedError
+
+Stop = Callable[[], bool]
+
+TAUGHT_ENOUGH = 0.9
+"""Memorization accuracy under which teaching is said to have fallen short."""
+
+
+class Engine:
+    """One run from its folder."""
+
+    def __init__(
+        self, store: RunStore, run_id: str, models: ModelShelf, *, device: str = "auto"
+    ) -> None:
+        self.store, self.run_id, self.shelf = store, run_id, models
+        self.config: RunConfig = store.config(run_id)
+        self.method = self.config.build_method()
+        self.device = self.config.device if self.config.device != "auto" else device
+        self.ground: Ground | None = None
+        self.level: Levels | None = None
+
+    @property
+    def versions(self) -> Versions | None:
+        """The weights in training, once the model is loaded."""
+        return self.ground.versions if self.ground else None
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """Model and tokenizer, once they are there."""
+        return self.ground.loaded if self.ground else None
+
+    def events(self, *, resume: bool = False, stop: Stop = lambda: False) -> Iterator[AnyEvent]:
+        """Do the run. Ends with `Ended`; a failure is raised, for the worker to write down.
+
+        Raises:
+            UserError: bad model, text or setting.
+        """
+        self.begun = time.perf_counter()
+        for phase in (self._open, self._teach, self._measure_original, self._train):
+            if stop():
+                yield from self._ended_early(resume)
+                return
+            yield from phase(resume, stop)
+
+    # phases
+
+    def _open(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
+        """Model and texts."""
+        yield Entered(phase="loading")
+        # What was held for side requests makes room.
+        self.shelf.clear()
+        texts = self.store.texts(self.run_id)
+        self.ground = lay(
+            self.store, self.config, self.method, texts, device=self.device, stop=stop
+        )
+        if not resume:
+            yield self.ground.started(texts)
+        for notice in self.ground.notices:
+            yield Noticed(message=notice)
+
+    def _teach(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
+        """Memorise the forget text, if asked for; what results is the original of this run."""
+        if not self.config.teach_first:
+            return
+        ground, versions = self.ground, self.versions
+        saved = self.store.folder(self.run_id) / "snapshots" / REFERENCE
+        if resume and saved.is_dir():
+            versions.load_saved(saved, STUDENT)
+        else:
+            yield Entered(phase="teaching")
+            self.level = untaught_level(ground, stop)
+            yield self.level
+            yield from teach(versions, ground.sets, self.config, self.loaded, stop)
+            reached = memorized(
+                versions, STUDENT, ground.sets["forget"], self.loaded.tokenizer, stop
+            )
+            if stop():
+                return
+            versions.save(STUDENT, saved)
+            if reached is not None and reached < TAUGHT_ENOUGH:
+                yield Noticed(
+                    message=f"After teaching, the model recites {reached:.0%} of the tokens; "
+                    "more teaching steps or a higher LoRA rank would bring it nearer to all."
+                )
+        versions.copy(STUDENT, REFERENCE)
+
+    def _measure_original(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
+        """The panel on the original, and the level at which forgetting ends."""
+        yield Entered(phase="measuring")
+        if resume:
+            self.level = self.store.view(self.run_id).levels
+            return
+        if self.level is None:
+            self.level = find_level(self.store, self.ground, self.device, stop)
+            if self.level is not None:
+                yield self.level
+        yield from self._measure("original", self.ground.original, stop)
+
+    def _train(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
+        """The loop, from the first step or a snapshot to the last step or a reason to stop."""
+        keeper = self._keeper(stop)
+        if stop():
+            yield from self._ended_early(resume)
+            return
+        loop, steps = keeper.loop, self.ground.chosen["steps"]
+        if resume:
+            keeper.restore()
+            yield Resumed(step=loop.step, steps=steps)
+        else:
+            yield keeper.prober.baseline()
+            yield keeper.snapshot()
+        yield Entered(phase="training")
+        try:
+            status = yield from self._loop(keeper, steps, stop)
+        except StopAskedError:
+            self.store.clear_stop(self.run_id)
+            yield Stopped(step=loop.step, why="asked")
+            status = "stopped"
+        if loop.step not in self.store.snapshots(self.run_id):
+            yield keeper.snapshot()
+        handed = self.method.finish(loop, loop.state)
+        if handed != STUDENT:
+            yield keeper.hand_over(handed)
+        yield Entered(phase="finishing")
+        yield from self._measure("unlearned", STUDENT, stop)
+        yield self._ended(status, loop.step, keeper.trail.best())
+
+    def _loop(self, keeper: Keeper, steps: int, stop: Stop) -> Iterator[AnyEvent]:
+        """Step, look, keep, until something ends it; returns the status."""
+        config, loop, trail = self.config, keeper.loop, keeper.trail
+        while loop.step < steps:
+            if stop():
+                raise StopAskedError
+            done = loop.advance()
+            yield self._stepped(loop, done)
+            last, reason = loop.step == steps, None
+            if last or not done.finite or loop.step % config.probe_every == 0:
+                probed, collapsed = keeper.prober.probe(loop.step, done.finite)
+                trail.see(probed)
+                yield probed
+                if collapsed and not trail.collapsed:
+                    trail.collapsed = True
+                    yield Collapsed(
+                        step=loop.step, signs=probed.health.signs, answers=probed.answers
+                    )
+                if collapsed and (config.stop_on_collapse or not done.finite):
+                    yield keeper.roll_back()
+                    return "collapsed"
+                reason = None if last else self._reason_to_stop(probed, loop)
+            if last or reason is not None or loop.step % config.snapshot_every == 0:
+                yield keeper.snapshot()
+            if reason is not None:
+                yield reason
+                break
+        return "finished"
+
+    # parts
+
+    def _keeper(self, stop: Stop) -> Keeper:
+        """Loop, prober and snapshots of this run, all at their beginning."""
+        ground, chosen, tokenizer = self.ground, self.ground.chosen, self.loaded.tokenizer
+        loop = Loop(
+            self.method,
+            ground.versions,
+            ground.sets,
+            learning_rate=chosen["learning_rate"],
+            batch_size=chosen["batch_size"],
+            retain_batch_size=chosen["retain_batch_size"],
+            accumulation=self.config.accumulation,
+            seed=self.config.seed,
+            pad_id=tokenizer.pad_token_id or 0,
+            autocast=self.config.full and self.loaded.device.type == "cuda",
+            stop=stop,
+        )
+        room = self.loaded.context_length - 1
+        prompts = pinned(ground.looked_at, self.config.prompts, tokenizer, room)
+        level = self.level.scores if self.level else None
+        prober = Prober(
+            ground.versions, ground.original, ground.looked_at, prompts, tokenizer, stop, level
+        )
+        return Keeper(self.store, self.run_id, ground.versions, loop, prober)
+
+    def _measure(self, stage: str, version: str, stop: Stop) -> Iterator[AnyEvent]:
+        begun = time.perf_counter()
+        there = self.ground.looked_at
+        sets = [there[role] for role in ("forget", "retain", "generic") if role in there]
+        scores = panel(self.versions, version, sets, self.loaded.tokenizer, stop)
+        if not stop():
+            yield Measured(stage=stage, scores=scores, seconds=time.perf_counter() - begun)
+
+    def _stepped(self, loop: Loop, done: Step) -> Stepped:
+        return Stepped(
+            step=loop.step,
+            terms=done.terms,
+            forget_nll=done.forget_nll,
+            gradient_norm=done.gradient_norm,
+            learning_rate=done.learning_rate,
+            extras=done.extras,
+            seconds=done.seconds,
+            tokens_per_second=done.tokens / done.seconds if done.seconds else 0.0,
+            memory=memory_in_use(self.loaded.device),
+        )
+
+    def _reason_to_stop(self, probed: Probed, loop: Loop) -> Stopped | None:
+        own = self.method.stop(loop.state, probed.scores)
+        if own is not None:
+            return Stopped(step=loop.step, why="rule", message=own)
+        if probed.forgotten and self.ground.chosen["stop_when_forgotten"]:
+            return Stopped(
+                step=loop.step,
+                why="forgotten",
+                message="The text is recited no better than text the model never saw.",
+            )
+        return None
+
+    def _ended_early(self, resume: bool) -> Iterator[AnyEvent]:
+        """Stopped before the loop had begun."""
+        step = self.store.view(self.run_id).step if resume else 0
+        yield Stopped(step=step, why="asked")
+        yield self._ended("stopped", step)
+
+    def _ended(self, status: str, step: int, best: int | None = None) -> Ended:
+        self.store.clear_stop(self.run_id)
+        seconds = time.perf_counter() - self.begun
+        return Ended(status=status, step=step, best_step=best, seconds=seconds)
+
+
+def memory_in_use(device: torch.device) -> int:
+    """Bytes: allocated on the device for CUDA, resident in the process elsewhere."""
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    return psutil.Process(os.getpid()).memory_info().rss

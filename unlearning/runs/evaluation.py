@@ -1,0 +1,98 @@
+"""Work on a model outside a run: measure it, export it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from unlearning.config import RunConfig
+from unlearning.data.base import Example, Role
+from unlearning.data.encode import encode
+from unlearning.errors import UserError
+from unlearning.metrics.base import Metric
+from unlearning.models.base import REFERENCE, STUDENT
+from unlearning.models.versions import Versions
+from unlearning.runs.measure import TextSet, panel
+from unlearning.runs.shelf import kept_step, open_model
+from unlearning.runs.store import RunStore
+
+
+def evaluate_model(
+    store: RunStore,
+    config: RunConfig,
+    texts: Mapping[Role, Sequence[Example]],
+    metrics: Mapping[str, Metric],
+    count: int,
+) -> dict[str, Any]:
+    """The panel on `config.model`, on the holdout text too, and on the retrained model.
+
+    Returns `metrics`: stage ('model', 'holdout', 'retrained') to metric to role to score.
+    """
+    found = {"model": _scores(store, config, config.model, texts, metrics, count)}
+    if "holdout" in texts:
+        # The same metrics as on the forget text, on text that was never seen.
+        unseen = {"forget": texts["holdout"]}
+        found["holdout"] = _scores(store, config, config.model, unseen, metrics, count)
+    if config.retrained not in ("auto", "none", ""):
+        found["retrained"] = _scores(store, config, config.retrained, texts, metrics, count)
+    return {"model": config.model, "metrics": found}
+
+
+def _scores(
+    store: RunStore,
+    config: RunConfig,
+    model: str,
+    texts: Mapping[Role, Sequence[Example]],
+    metrics: Mapping[str, Metric],
+    count: int,
+) -> dict[str, Any]:
+    loaded, versions = open_model(
+        store, model, lora_rank=1, device=config.device, dtype=config.dtype, seed=0
+    )
+    length = min(config.max_length, loaded.context_length)
+    sets = [
+        TextSet(role, examples, encode(examples, loaded.tokenizer, max_length=length))
+        for role, examples in texts.items()
+        if role in ("forget", "retain", "generic")
+    ]
+    scores = panel(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, count)
+    return {
+        name: {role: score.model_dump(mode="json") for role, score in by_role.items()}
+        for name, by_role in scores.items()
+    }
+
+
+def export_merged(store: RunStore, run: str, folder: Path, device: str) -> None:
+    """Write `ID[@STEP]` as an ordinary model folder with its tokenizer.
+
+    Raises:
+        UserError: no such run or snapshot, or the method leaves no weights.
+    """
+    run_id, _, wanted = run.partition("@")
+    config = store.config(run_id)
+    if config.build_method().artifact != "weights":
+        raise UserError(
+            f"{config.method} leaves a decoder, not weights, so there is nothing to merge.", ""
+        )
+    step = kept_step(store, run_id, wanted)
+    if config.full:
+        student = store.folder(run_id) / "snapshots" / f"step-{step}" / STUDENT
+        loaded, _ = _open(store, f"run:{run_id}@{step}", config, device)
+        shutil.copytree(student, folder, dirs_exist_ok=True)
+        loaded.tokenizer.save_pretrained(folder)
+        return
+    _, versions = _open(store, f"run:{run_id}@{step}", config, device)
+    versions.merged(folder, REFERENCE)
+
+
+def _open(store: RunStore, model: str, config: RunConfig, device: str) -> tuple[Any, Versions]:
+    return open_model(
+        store,
+        model,
+        lora_rank=max(config.lora_rank, 1),
+        device=device,
+        dtype=config.dtype,
+        seed=0,
+    )

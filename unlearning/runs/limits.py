@@ -1,0 +1,98 @@
+"""What one visitor may ask for. Without limits given, a local user may do everything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from unlearning.config import RunConfig
+from unlearning.data.base import Example, Role
+from unlearning.errors import UserError
+from unlearning.runs.requests import GenerateRequest
+
+
+@dataclass(frozen=True)
+class Limits:
+    """None lifts a limit."""
+
+    queued_per_owner: int | None = 2
+    """Runs that one owner may have waiting or running at a time."""
+    queued: int | None = 50
+    """Runs that may wait in all."""
+    max_steps: int | None = None
+    """Optimizer steps of a run; steps of teaching are bound alike."""
+    max_characters: int | None = None
+    """Characters of all texts of a run."""
+    max_prompt_characters: int | None = 8000
+    """Characters of one prompt of a generate request."""
+    max_new_tokens: int | None = None
+    """Tokens of one answer."""
+    requests_per_owner: int | None = 4
+    """Generate requests that one owner may have open at a time."""
+    models: frozenset[str] | None = None
+    """Names of the models that may be loaded; earlier runs may be named in any case."""
+
+    def check_run(self, config: RunConfig, texts: Mapping[Role, Sequence[Example]]) -> None:
+        """Refuse a run that asks for too much.
+
+        Raises:
+            UserError: names the limit.
+        """
+        self.check_steps(config.steps or config.build_method().defaults.steps)
+        if config.teach_first:
+            self.check_steps(config.teach_steps, "steps of teaching")
+        for model in (config.model, config.retrained):
+            self.check_model(model)
+        size = sum(len(e.prompt) + len(e.target) for group in texts.values() for e in group)
+        if self.max_characters is not None and size > self.max_characters:
+            raise UserError(
+                f"The texts have {size:,} characters; {self.max_characters:,} are allowed here.",
+                "Use less text.",
+            )
+
+    def check_steps(self, steps: int, what: str = "steps") -> None:
+        """Refuse too many steps.
+
+        Raises:
+            UserError: names the limit.
+        """
+        if self.max_steps is not None and steps > self.max_steps:
+            raise UserError(
+                f"{steps} {what} are asked for; {self.max_steps} are allowed here.",
+                f"Choose at most {self.max_steps}.",
+            )
+
+    def check_request(self, request: GenerateRequest) -> None:
+        """Refuse a generate request that asks for too much.
+
+        Raises:
+            UserError: names the limit.
+        """
+        longest = max(len(prompt) for prompt in request.prompts)
+        if self.max_prompt_characters is not None and longest > self.max_prompt_characters:
+            raise UserError(
+                f"The prompt is {longest:,} characters long; "
+                f"{self.max_prompt_characters:,} are allowed.",
+                "Shorten it.",
+            )
+        if self.max_new_tokens is not None and request.max_new_tokens > self.max_new_tokens:
+            raise UserError(
+                f"{request.max_new_tokens} new tokens are asked for; "
+                f"{self.max_new_tokens} are allowed here.",
+                f"Choose at most {self.max_new_tokens}.",
+            )
+        for side in request.sides:
+            self.check_model(side)
+
+    def check_model(self, model: str) -> None:
+        """Refuse a model that is not on the list.
+
+        Raises:
+            UserError: names those that are.
+        """
+        free = model in ("none", "auto", "") or model.startswith(("run:", "original:"))
+        if self.models is not None and not free and model not in self.models:
+            raise UserError(
+                f"The model {model[:80]!r} is not offered here.",
+                f"Choose from: {', '.join(sorted(self.models))}.",
+            )

@@ -1,0 +1,167 @@
+"""Look at one model: the full panel, and the quick probe between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from unlearning.data.base import Example
+from unlearning.data.encode import Encoded
+from unlearning.metrics import METRICS
+from unlearning.metrics.base import Metric
+from unlearning.models.evidence import gather
+from unlearning.models.versions import Versions
+from unlearning.runs.collapse import Look, loops
+from unlearning.runs.events import Scores, ScoreValue
+from unlearning.runs.sampler import spread
+
+PANEL_TEXTS = 32
+"""Texts of each role that the full panel reads."""
+PROBE_TEXTS = 12
+"""Texts of each role that a probe reads."""
+CONTINUED = 8
+"""Texts of each role that the full panel lets the model continue."""
+PROBED_METRICS = ("memorization_accuracy", "perplexity")
+FORGETTING = ("memorization_accuracy", "extraction_likelihood")
+"""Metrics that decide whether a text is forgotten (KUMPR's rule: both at the unseen level)."""
+
+
+@dataclass(frozen=True)
+class TextSet:
+    """Texts of one role with their tokens."""
+
+    role: str
+    examples: Sequence[Example]
+    encoded: Sequence[Encoded]
+
+    def some(self, count: int) -> TextSet:
+        """`count` sequences, spread evenly over kinds of text; the same ones every time."""
+        return TextSet(
+            self.role, self.examples, [self.encoded[i] for i in spread(len(self.encoded), count)]
+        )
+
+
+def panel(
+    versions: Versions,
+    version: str,
+    sets: Iterable[TextSet],
+    tokenizer: Any,
+    stop: Callable[[], bool],
+    metrics: Mapping[str, Metric] | None = None,
+    texts: int = PANEL_TEXTS,
+) -> Scores:
+    """Every metric on every role it applies to; what does not apply is left out."""
+    chosen = metrics or {name: cls() for name, cls in METRICS.items()}
+    scores: Scores = {}
+    for text_set in sets:
+        evidence = gather(
+            versions,
+            version,
+            text_set.role,
+            text_set.examples,
+            text_set.some(texts).encoded,
+            tokenizer,
+            continuations=CONTINUED,
+            stop=stop,
+        )
+        for name, metric in chosen.items():
+            if text_set.role not in metric.direction:
+                continue
+            score = metric.score(evidence)
+            if score is not None:
+                scores.setdefault(name, {})[text_set.role] = ScoreValue(
+                    value=score.value,
+                    low=score.low,
+                    high=score.high,
+                    n=score.n,
+                    variant=score.variant,
+                )
+    return scores
+
+
+def forgetting_scores(
+    versions: Versions,
+    version: str,
+    text_set: TextSet,
+    tokenizer: Any,
+    stop: Callable[[], bool],
+    names: Sequence[str] = FORGETTING,
+    texts: int = PROBE_TEXTS,
+) -> dict[str, float]:
+    """The metrics that decide on forgetting, as plain values."""
+    evidence = gather(
+        versions,
+        version,
+        "forget",
+        text_set.examples,
+        text_set.some(texts).encoded,
+        tokenizer,
+        stop=stop,
+    )
+    scored = {name: METRICS[name]().score(evidence) for name in names}
+    return {name: score.value for name, score in scored.items() if score is not None}
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a probe of one version gave."""
+
+    scores: dict[str, dict[str, float]]
+    look: Look
+
+
+def glance(
+    versions: Versions,
+    version: str,
+    sets: Mapping[str, TextSet],
+    answers: Mapping[str, Sequence[Sequence[int]]],
+    loops_before: Mapping[str, Sequence[bool]] | None,
+    tokenizer: Any,
+    stop: Callable[[], bool],
+) -> Glance:
+    """Cheap scores of every role, and the signs of collapse in the pinned answers.
+
+    `answers` are token ids of the version's answers by role; an answer that already repeated
+    itself in the original (`loops_before`) does not count.
+    """
+    scores: dict[str, dict[str, float]] = {}
+    for role in ("forget", "retain", "generic"):
+        if role not in sets:
+            continue
+        few = sets[role].some(PROBE_TEXTS)
+        evidence = gather(versions, version, role, few.examples, few.encoded, tokenizer, stop=stop)
+        for name in PROBED_METRICS:
+            score = METRICS[name]().score(evidence)
+            if score is not None:
+                scores.setdefault(name, {})[role] = score.value
+    kept_role = "generic" if "generic" in sets else "retain"
+    accuracy = scores.get("memorization_accuracy", {})
+    look = Look(
+        kept_loops=_loop_share(answers, loops_before, ("retain", "generic")),
+        forget_loops=_loop_share(answers, loops_before, ("forget",)),
+        perplexity=scores.get("perplexity", {}).get(kept_role),
+        retain_accuracy=accuracy.get("retain", accuracy.get("generic")),
+    )
+    return Glance(scores=scores, look=look)
+
+
+def looping(answers: Mapping[str, Sequence[Sequence[int]]]) -> dict[str, list[bool]]:
+    """Which answers repeat themselves, by role."""
+    return {role: [loops(ids) for ids in texts] for role, texts in answers.items()}
+
+
+def _loop_share(
+    answers: Mapping[str, Sequence[Sequence[int]]],
+    before: Mapping[str, Sequence[bool]] | None,
+    roles: Sequence[str],
+) -> float | None:
+    counted = looped = 0
+    for role, flags in looping(answers).items():
+        if role not in roles:
+            continue
+        for i, flag in enumerate(flags):
+            if before is not None and before[role][i]:
+                continue
+            counted, looped = counted + 1, looped + flag
+    return looped / counted if counted else None

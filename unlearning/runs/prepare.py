@@ -1,0 +1,71 @@
+"""From a configuration to the texts of a run, before any model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from unlearning.config import RunConfig
+from unlearning.data.base import Example, Role
+from unlearning.data.roles import companions, without
+from unlearning.data.sources import load
+from unlearning.errors import UserError
+from unlearning.runs.store import RunStore
+
+ROLES: tuple[Role, ...] = ("forget", "retain", "generic", "holdout")
+
+
+def gather_texts(
+    config: RunConfig,
+    given: Mapping[Role, Sequence[Example]] | None = None,
+    stdin: TextIO | None = None,
+    base: str | None = None,
+) -> tuple[dict[Role, list[Example]], list[str]]:
+    """The examples of every role, and notices about what was done to them.
+
+    `given` are texts already read (pasted or uploaded); they win over the configuration's source.
+    `base` is the model below a `run:ID`, where the configuration names one.
+
+    Raises:
+        UserError: a source cannot be read, or the forget text is empty.
+    """
+    automatic = companions(config.forget, base or config.model)
+    texts: dict[Role, list[Example]] = {}
+    notices: list[str] = []
+    for role in ROLES:
+        source = getattr(config, role)
+        if given and given.get(role):
+            texts[role] = list(given[role])
+        elif source == "auto" and role in automatic:
+            texts[role] = load(automatic[role], notices=notices)
+        elif source not in ("auto", "none", ""):
+            texts[role] = load(source, stdin=stdin, notices=notices)
+    if not texts.get("forget"):
+        raise UserError("There is no text to forget.", "Paste some, or name a file or preset.")
+    for role in ("retain", "generic"):
+        if role in texts:
+            texts[role], dropped = without(texts[role], texts["forget"])
+            if dropped:
+                notices.append(
+                    f"{dropped} {role} text(s) also stand in the forget text and were left out."
+                )
+    return {role: examples for role, examples in texts.items() if examples}, notices
+
+
+def check_left(store: RunStore, run_id: str, steps: int | None) -> None:
+    """Whether a run can go on, to `steps` in all.
+
+    Raises:
+        UserError: there is nothing to go on from or to.
+    """
+    saved = store.snapshots(run_id)
+    if not saved:
+        raise UserError("This run has no snapshot to go on from.", "Start it again.")
+    view = store.view(run_id)
+    wanted = steps or view.steps
+    finished = view.ended is not None and view.ended.status == "finished"
+    if wanted < saved[-1] or (finished and wanted == saved[-1]):
+        raise UserError(
+            f"This run has done {saved[-1]} of {wanted} steps already.",
+            f"Give it more than {saved[-1]} steps.",
+        )

@@ -1,0 +1,44 @@
+"""Short requests beside the runs: side-by-side generation, asked by page or command line."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class GenerateRequest(BaseModel):
+    """Continue the same prompts with several models, token by token, under one seed.
+
+    A side is 'original:RUN' (the model that run started from), 'run:RUN' (its kept weights),
+    'run:RUN@STEP' (a snapshot), or the name of a model ('demo-retain', a folder, a hub id).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sides: tuple[str, ...] = Field(min_length=1, max_length=4)
+    prompts: tuple[str, ...] = Field(min_length=1, max_length=16)
+    as_question: bool = False
+    """Put the prompt into the question template (or the chat template) instead of continuing it."""
+    max_new_tokens: int = Field(64, ge=1, le=512)
+    temperature: float = Field(0.0, ge=0.0, le=5.0)
+    top_p: float = Field(1.0, gt=0.0, le=1.0)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class Delta(BaseModel):
+    """A piece of one answer, or its end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["delta", "done", "error"] = "delta"
+    side: int = 0
+    """Index into the request's sides."""
+    prompt: int = 0
+    """Index into the request's prompts."""
+    text: str = ""
+    """Text to append; for 'error' the sentence to show."""
+    probability: float | None = None
+    """Probability that this model gave to the token."""
+    looped: bool = False
+    """At the end: whether the whole answer repeats itself."""

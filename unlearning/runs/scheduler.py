@@ -1,0 +1,217 @@
+"""All runs seen from the page: queue, owners and limits before the one worker.
+
+Thread-safe. The key that callers hand over is a secret of their browser; the empty key is the
+local command line. A run without owner belongs to everybody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from unlearning.config import RunConfig
+from unlearning.data.base import Example, Role
+from unlearning.errors import UserError
+from unlearning.runs.events import Status
+from unlearning.runs.limits import Limits
+from unlearning.runs.prepare import check_left
+from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.standing import Line, Standing
+from unlearning.runs.store import RunStore
+from unlearning.runs.summary import Summary, summary_of
+from unlearning.runs.view import LIVE, View
+from unlearning.workers.base import State, Worker
+from unlearning.workers.execute import end_unstarted
+
+LONGEST_LABEL = 80
+
+
+class Scheduler:
+    """The one way for a page or a command line to start, watch and change runs."""
+
+    def __init__(self, store: RunStore, worker: Worker, limits: Limits | None = None) -> None:
+        self.store, self.worker = store, worker
+        self._standing = Standing(store, worker)
+        self.limits = limits if limits is not None else Limits()
+        self._door = self._standing.door
+        # Reentrant: an abandoned iterator may be closed by the garbage collector anywhere.
+        self._counting = threading.RLock()
+        self._asking: Counter[str] = Counter()
+
+    # watching
+
+    def status(self, run_id: str) -> Status:
+        """What the run is doing; a death of the worker is noticed here."""
+        return self._standing.status(run_id)
+
+    def view(self, run_id: str) -> View:
+        """The run folded so far, with its status as of now. Do not change what it returns."""
+        status = self.status(run_id)
+        return replace(self.store.view(run_id), status=status)
+
+    def place(self, run_id: str) -> int | None:
+        """Place in the queue: 1 comes next; None if the run does not wait."""
+        return self._standing.place(run_id)
+
+    def active(self, key: str) -> str | None:
+        """The newest live run that was started with this key."""
+        return next(reversed(self._standing.live(key)), None)
+
+    def owned(self, run_id: str, key: str) -> bool:
+        """Whether the key may change the run."""
+        return self.store.owned_by(run_id, key)
+
+    def summaries(self, key: str = "") -> list[Summary]:
+        """All runs, newest first. A run whose log cannot be read is listed as failed."""
+        line = self._standing.line()
+        rows = (self._summary(run_id, key, line) for run_id in self.store.ids())
+        return [row for row in rows if row is not None]
+
+    def worker_state(self) -> State:
+        """What the worker is doing."""
+        return self.worker.state()
+
+    # changing
+
+    def submit(
+        self, config: RunConfig, texts: Mapping[Role, Sequence[Example]], key: str = ""
+    ) -> str:
+        """Create a run and put it into the queue; returns its id.
+
+        Raises:
+            UserError: a limit, or this owner's place in the queue.
+        """
+        self.limits.check_run(config, texts)
+        with self._door:
+            self._check_room(key)
+            run_id = self.store.create(config, texts, owner=key)
+            entry = self._standing.enter(run_id)
+        with entry:
+            self.worker.submit(run_id)
+        return run_id
+
+    def resume(self, run_id: str, key: str = "", steps: int | None = None) -> None:
+        """Go on from the last snapshot, to more steps in all where `steps` is given.
+
+        Raises:
+            UserError: not the owner's, still live, without snapshot, or nothing left to do.
+        """
+        self._check_owner(run_id, key)
+        with self._door:
+            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            self._check_room(key)
+            check_left(self.store, run_id, steps)
+            if steps is not None:
+                self.limits.check_steps(steps)
+                self.store.change_config(run_id, steps=steps)
+            self.store.clear_stop(run_id)
+            entry = self._standing.enter(run_id)
+        with entry:
+            self.worker.submit(run_id, resume=True)
+
+    def stop(self, run_id: str, key: str = "") -> None:
+        """Take a waiting run out of the queue, or ask a running one to stop.
+
+        Raises:
+            UserError: not the owner's.
+        """
+        self._check_owner(run_id, key)
+        if self.worker.withdraw(run_id):
+            end_unstarted(self.store, run_id)
+        elif self.status(run_id) in LIVE:
+            self.store.ask_stop(run_id)
+
+    def delete(self, run_id: str, key: str = "") -> None:
+        """Erase a run with its texts and weights.
+
+        Raises:
+            UserError: not the owner's, or still live.
+        """
+        self._check_owner(run_id, key)
+        with self._door:
+            self._check_ended(run_id, "Stop it first, then delete it.")
+            self.store.delete(run_id)
+
+    def relabel(self, run_id: str, label: str, key: str = "") -> None:
+        """Give a run another name in the list.
+
+        Raises:
+            UserError: not the owner's.
+        """
+        self._check_owner(run_id, key)
+        words = " ".join(label.split())[:LONGEST_LABEL]
+        with self._door:
+            self.store.change_config(run_id, label=words)
+
+    def generate(self, request: GenerateRequest, key: str = "") -> Iterator[Delta]:
+        """Stream answers. Runs of others may be asked, too: asking changes nothing.
+
+        Raises:
+            UserError: a limit, a run that does not exist, or too many requests wait.
+        """
+        self.limits.check_request(request)
+        for side in request.sides:
+            kind, _, rest = side.partition(":")
+            if kind in ("run", "original"):
+                self.store.folder(rest.partition("@")[0])
+        return self._ask(request, key)
+
+    def close(self) -> None:
+        """The page goes away."""
+        self.worker.close()
+
+    # parts
+
+    def _summary(self, run_id: str, key: str, line: Line) -> Summary | None:
+        try:
+            head, mine = self.store.head(run_id), self.owned(run_id, key)
+            try:
+                view, status = self.store.view(run_id), self._standing.status(run_id, line)
+            except UserError:  # unreadable, unless it is gone
+                self.store.folder(run_id)
+                view, status = View(), "failed"
+        except (UserError, FileNotFoundError):  # deleted while this looks
+            return None
+        return summary_of(head, view, status, mine)
+
+    def _ask(self, request: GenerateRequest, key: str) -> Iterator[Delta]:
+        with self._counting:
+            most = self.limits.requests_per_owner
+            if key and most is not None and self._asking[key] >= most:
+                raise UserError(
+                    f"You are already waiting for {most} answers.", "Wait for one, or stop it."
+                )
+            self._asking[key] += 1
+        try:
+            yield from self.worker.generate(request)
+        finally:
+            with self._counting:
+                self._asking[key] -= 1
+
+    def _check_owner(self, run_id: str, key: str) -> None:
+        if not self.owned(run_id, key):
+            raise UserError(
+                "This run belongs to somebody else; you can watch it.",
+                "Start your own run in Set up.",
+            )
+
+    def _check_ended(self, run_id: str, hint: str) -> None:
+        status = self.status(run_id)
+        if status in LIVE:
+            raise UserError(f"The run is still {status}.", hint)
+
+    def _check_room(self, key: str) -> None:
+        live, most = self._standing.live(key), self.limits.queued_per_owner
+        if key and most is not None and len(live) >= most:
+            place = next((p for p in map(self.place, live) if p is not None), None)
+            where = f"next is number {place} in the queue" if place else "running"
+            runs = "1 run" if len(live) == 1 else f"{len(live)} runs"
+            raise UserError(
+                f"You already have {runs} waiting or running ({where}).",
+                "Wait for its end, or stop it, before you start another.",
+            )
+        full = self.limits.queued
+        if full is not None and len(self._standing.line().waiting) >= full:
+            raise UserError(f"The queue is full: {full} runs are waiting.", "Try again later.")

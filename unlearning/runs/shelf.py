@@ -1,0 +1,135 @@
+"""Which weights a name stands for, and the models that a worker holds."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from unlearning.errors import UserError
+from unlearning.models.base import REFERENCE, STUDENT
+from unlearning.models.load import Loaded, load
+from unlearning.models.versions import Versions, open_versions
+from unlearning.runs.store import RunStore
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a model's weights come from, with runs resolved to folders."""
+
+    base: str
+    """Embedded name, folder or hub id to load."""
+    tokenizer: str | None = None
+    """Where the tokenizer comes from, if not from `base`."""
+    adapter: Path | None = None
+    """Adapter that, on top of `base`, is the model."""
+    rank: int | None = None
+    """Rank of that adapter."""
+
+
+def origin(store: RunStore, model: str) -> Origin:
+    """Resolve a model name; `run:ID[@STEP]` to the weights that run kept.
+
+    Raises:
+        UserError: no such run or snapshot.
+    """
+    if not model.startswith("run:"):
+        return Origin(base=model)
+    run_id, _, wanted = model.removeprefix("run:").partition("@")
+    step = kept_step(store, run_id, wanted)
+    student = store.folder(run_id) / "snapshots" / f"step-{step}" / STUDENT
+    config = store.config(run_id)
+    parent = origin(store, config.model)
+    if config.full:
+        return Origin(base=str(student), tokenizer=parent.tokenizer or parent.base)
+    return Origin(parent.base, parent.tokenizer, student, parent.rank or config.lora_rank)
+
+
+def kept_step(store: RunStore, run_id: str, wanted: str = "") -> int:
+    """The snapshot that stands for a run: the one asked for, else the one it ended with.
+
+    Raises:
+        UserError: there is no such snapshot.
+    """
+    saved = store.snapshots(run_id)
+    if wanted:
+        if not wanted.isdigit() or int(wanted) not in saved:
+            there = ", ".join(map(str, saved)) or "none"
+            raise UserError(
+                f"Run {run_id} has no snapshot of step {wanted[:12]!r}.", f"It has: {there}."
+            )
+        return int(wanted)
+    if not saved:
+        raise UserError(
+            f"Run {run_id} has no snapshot yet.", "Wait for its first one, or run it again."
+        )
+    ended = store.view(run_id).ended
+    return ended.step if ended and ended.step in saved else saved[-1]
+
+
+def open_model(
+    store: RunStore,
+    model: str,
+    *,
+    lora_rank: int,
+    device: str,
+    dtype: str,
+    seed: int,
+    trainable: Callable[[str], bool] = lambda name: True,
+    keep_base: bool = False,
+) -> tuple[Loaded, Versions]:
+    """Load a model and make it trainable; an earlier run's adapter becomes the reference.
+
+    Raises:
+        UserError: as `models.load.load`.
+    """
+    found = origin(store, model)
+    full = lora_rank == 0
+    if full and found.adapter is not None:
+        raise UserError(
+            "A run with an adapter cannot go on with all parameters.",
+            "Leave out --full, or export the merged model first and start from its folder.",
+        )
+    loaded = load(found.base, device=device, dtype=dtype, full=full, tokenizer=found.tokenizer)
+    versions = open_versions(
+        loaded,
+        lora_rank=None if full else (found.rank or lora_rank),
+        trainable=trainable,
+        seed=seed,
+        keep_base=keep_base,
+    )
+    if found.adapter is not None:
+        versions.load_saved(found.adapter, STUDENT)
+        versions.copy(STUDENT, REFERENCE)
+    return loaded, versions
+
+
+@dataclass
+class Opened:
+    """A model held for side requests."""
+
+    loaded: Loaded
+    versions: Versions
+    version: str
+
+
+class ModelShelf:
+    """The few models that a worker keeps for side requests, least recently used out first."""
+
+    def __init__(self, room: int = 3) -> None:
+        self._room = room
+        self._held: OrderedDict[str, Opened] = OrderedDict()
+
+    def get(self, key: str, make: Callable[[], Opened]) -> Opened:
+        """The model of that key, made on first use."""
+        if key not in self._held:
+            while len(self._held) >= self._room:
+                self._held.popitem(last=False)
+            self._held[key] = make()
+        self._held.move_to_end(key)
+        return self._held[key]
+
+    def clear(self) -> None:
+        """Let go of everything: a run is about to need the memory."""
+        self._held.clear()

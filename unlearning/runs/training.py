@@ -1,0 +1,306 @@
+"""One optimizer step of any method: batches, passes, gradients, hooks, in the declared order."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import SGD, AdamW, Optimizer
+
+from unlearning.data.encode import Encoded, Tokens, collate
+from unlearning.methods.base import Method, MethodState
+from unlearning.models.base import STUDENT
+from unlearning.models.passes import Batch, Pass, Share
+from unlearning.models.versions import Versions
+from unlearning.runs.measure import TextSet
+from unlearning.runs.sampler import Sampler
+
+ROLES = ("forget", "retain", "generic", "analogous")
+FROZEN = {"reference": "reference", "teacher": "teacher"}
+"""Suffix of a batch field to the version that computes it."""
+GENERIC_SHARE = 0.25
+"""Share of generic text among the kept sequences of a step, where both kinds are asked for."""
+
+
+@dataclass
+class Step:
+    """What one step did."""
+
+    terms: dict[str, float]
+    forget_nll: float
+    gradient_norm: float
+    learning_rate: float
+    finite: bool
+    tokens: int
+    seconds: float
+    extras: dict[str, float] = field(default_factory=dict)
+
+
+class StopAskedError(Exception):
+    """The stop flag went up in the middle of a step; nothing was changed."""
+
+
+class Loop:
+    """Method, model, optimizer and samplers of one run. Implements `methods.base.Setting`."""
+
+    def __init__(
+        self,
+        method: Method,
+        versions: Versions,
+        sets: Mapping[str, TextSet],
+        *,
+        learning_rate: float,
+        batch_size: int,
+        retain_batch_size: int,
+        accumulation: int,
+        seed: int,
+        pad_id: int,
+        autocast: bool = False,
+        stop: Any = lambda: False,
+    ) -> None:
+        self.method, self.versions, self.sets = method, versions, sets
+        self.step = 0
+        self.forget_size = len(sets["forget"].encoded)
+        self._sizes = self._batch_sizes(batch_size, retain_batch_size)
+        self._accumulation, self._pad_id = accumulation, pad_id
+        self._autocast, self._stop = autocast, stop
+        # Method.trainable already chose which parameters require gradients.
+        self._parameters: list[Parameter] = [p for _, p in versions.trainable(STUDENT)]
+        self.optimizer = self._make_optimizer(learning_rate)
+        self.samplers = {
+            role: Sampler(
+                len(sets[role].encoded),
+                seed,
+                role,
+                # The whole set is a rule for the forget text only.
+                method.sampling
+                if role == "forget" or method.sampling != "whole_set"
+                else "without_replacement",
+            )
+            for role in self._sizes
+        }
+        self.state: MethodState = method.prepare(self)
+
+    # methods.base.Setting
+
+    def copy(self, version: str) -> None:
+        """Add a frozen copy of the student."""
+        self.versions.copy(STUDENT, version)
+
+    def trainable(self, version: str = "student") -> list[tuple[str, Parameter]]:
+        """Trainable tensors of a version, in one order."""
+        return self.versions.trainable(version)
+
+    def set_learning_rate(self, value: float) -> None:
+        """Change the learning rate from this step on."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = value
+
+    @property
+    def rate(self) -> float:
+        """The learning rate in force."""
+        return self.optimizer.param_groups[0]["lr"]
+
+    # one step
+
+    def advance(self) -> Step:
+        """Do one step.
+
+        Raises:
+            StopAskedError: the stop flag went up before the weights moved.
+        """
+        begun = time.perf_counter()
+        cursors = {role: sampler.cursor for role, sampler in self.samplers.items()}
+        micro = self._draw()
+        try:
+            terms, forget_nll = self._accumulate(micro)
+        except StopAskedError:
+            for role, cursor in cursors.items():
+                self.samplers[role].cursor = cursor
+            self.optimizer.zero_grad(set_to_none=True)
+            raise
+        norm = self._norm()
+        finite = math.isfinite(norm) and all(math.isfinite(v) for v in terms.values())
+        if finite:
+            self._move(norm, micro)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        tokens = sum(int(t.attention_BT.sum()) for m in micro for t, _ in m.values())
+        return Step(
+            terms=terms,
+            forget_nll=forget_nll,
+            gradient_norm=norm,
+            learning_rate=self.rate,
+            finite=finite,
+            tokens=tokens,
+            seconds=time.perf_counter() - begun,
+            extras=self.method.report(self, self.state) if finite else {},
+        )
+
+    def cursors(self) -> dict[str, int]:
+        """The samplers' state."""
+        return {role: sampler.cursor for role, sampler in self.samplers.items()}
+
+    def restore(self, step: int, cursors: Mapping[str, int]) -> None:
+        """Take up counting and sampling where a snapshot left them."""
+        self.step = step
+        for role, cursor in cursors.items():
+            self.samplers[role].cursor = cursor
+
+    def _move(self, norm: float, micro: list[dict[str, tuple[Tokens, Share]]]) -> None:
+        limit = self.method.clip
+        coefficient = min(1.0, limit / (norm + 1e-6)) if limit is not None else 1.0
+        if coefficient < 1.0:
+            for parameter in self._with_gradient():
+                parameter.grad.mul_(coefficient)
+        self.method.before_step(self, self.state, coefficient)
+        chosen = self.method.learning_rate(self, self.state, lambda size: self._probe(size, micro))
+        if chosen is not None:
+            self.set_learning_rate(chosen)
+        self.optimizer.step()
+        with torch.no_grad():
+            self.method.after_step(self, self.state, coefficient)
+
+    def _accumulate(
+        self, micro: list[dict[str, tuple[Tokens, Share]]]
+    ) -> tuple[dict[str, float], float]:
+        """Backward through every micro-batch; gradients stand in `.grad` afterwards."""
+        terms: dict[str, float] = {}
+        by_term: dict[str, list[Tensor]] = {}
+        forget_nll = 0.0
+        for tokens in micro:
+            if self._stop():
+                raise StopAskedError
+            with self._precision():
+                batch = self._batch(tokens)
+                losses = self.method.loss(batch)
+            if batch.forget is not None:
+                forget_nll += batch.forget.nll.item()
+            self._backward(losses, by_term)
+            for name, value in losses.items():
+                terms[name] = terms.get(name, 0.0) + value.item()
+        if self.method.gradients is not None:
+            with torch.no_grad():
+                combined = self.method.gradients(by_term, self.state)
+            for parameter, gradient in zip(self._parameters, combined, strict=True):
+                parameter.grad = gradient
+        return terms, forget_nll
+
+    def _backward(self, losses: dict[str, Tensor], by_term: dict[str, list[Tensor]]) -> None:
+        moving = {name: loss for name, loss in losses.items() if loss.requires_grad}
+        if self.method.gradients is None:
+            if moving:
+                sum(moving.values()).backward()
+            return
+        for place, (name, loss) in enumerate(moving.items()):
+            gradients = torch.autograd.grad(
+                loss,
+                self._parameters,
+                retain_graph=place + 1 < len(moving),
+                allow_unused=True,
+                materialize_grads=True,
+            )
+            held = by_term.get(name)
+            by_term[name] = (
+                list(gradients)
+                if held is None
+                else [a + b for a, b in zip(held, gradients, strict=True)]
+            )
+
+    def _batch(self, tokens: dict[str, tuple[Tokens, Share]], grad: bool = True) -> Batch:
+        """The passes that this setting of the method asks for."""
+        asked = self.method.passes()
+        hidden = "hidden" in asked
+        made: dict[str, Pass] = {}
+        for role, (token, share) in tokens.items():
+            made[role] = self.versions.run(STUDENT, token, grad=grad, share=share, hidden=hidden)
+            for suffix, version in FROZEN.items():
+                field_name = suffix if role == "forget" else f"{role}_{suffix}"
+                if field_name in asked:
+                    made[field_name] = self.versions.run(
+                        version, token, grad=False, share=share, hidden=hidden
+                    )
+        return Batch(**made)
+
+    def _probe(self, size: float, micro: list[dict[str, tuple[Tokens, Share]]]) -> dict[str, float]:
+        """Terms at weights - size * gradient, on this step's batch; weights are put back."""
+        saved = [parameter.detach().clone() for parameter in self._parameters]
+        values: dict[str, float] = {}
+        try:
+            with torch.no_grad():
+                for parameter in self._with_gradient():
+                    parameter.sub_(size * parameter.grad)
+                for tokens in micro:
+                    with self._precision():
+                        losses = self.method.loss(self._batch(tokens, grad=False))
+                    for name, value in losses.items():
+                        values[name] = values.get(name, 0.0) + value.item()
+        finally:
+            with torch.no_grad():
+                for parameter, kept in zip(self._parameters, saved, strict=True):
+                    parameter.copy_(kept)
+        return values
+
+    def _draw(self) -> list[dict[str, tuple[Tokens, Share]]]:
+        """This step's sequences, cut into micro-batches that know the size of the whole."""
+        chosen: dict[str, list[Encoded]] = {}
+        for role, count in self._sizes.items():
+            allowed = self.method.select(self, self.state) if role == "forget" else None
+            allowed = None if allowed is None else set(allowed)
+            picked = self.samplers[role].take(count, allowed)
+            if picked:
+                chosen[role] = [self.sets[role].encoded[i] for i in picked]
+        # Every micro-batch holds every role: a method reads all that it asked for.
+        parts = max(1, min(self._accumulation, min(map(len, chosen.values()), default=1)))
+        micro: list[dict[str, tuple[Tokens, Share]]] = [{} for _ in range(parts)]
+        for role, sequences in chosen.items():
+            share = Share(
+                tokens=sum(len(s.ids) - s.labels_from for s in sequences),
+                sequences=len(sequences),
+            )
+            for place, part in enumerate(micro):
+                mine = sequences[place::parts]
+                if mine:
+                    device = self.versions.device
+                    part[role] = (collate(mine, self._pad_id, device=device), share)
+        return micro
+
+    def _batch_sizes(self, batch_size: int, retain_batch_size: int) -> dict[str, int]:
+        asked = self.method.passes()
+        wanted = [
+            role
+            for role in ROLES[1:]
+            if any(role == need or need.startswith(role + "_") for need in asked)
+        ]
+        sizes = {"forget": batch_size}
+        if {"retain", "generic"} <= set(wanted):
+            generic = max(1, round(retain_batch_size * GENERIC_SHARE))
+            sizes |= {"retain": max(1, retain_batch_size - generic), "generic": generic}
+            wanted = [role for role in wanted if role not in sizes]
+        for role in wanted:
+            sizes[role] = batch_size if role == "analogous" else retain_batch_size
+        return {role: count for role, count in sizes.items() if role in self.sets}
+
+    def _make_optimizer(self, learning_rate: float) -> Optimizer:
+        if self.method.optimizer_name() == "sgd":
+            return SGD(self._parameters, learning_rate, momentum=self.method.momentum_of_sgd())
+        # No decay: it would pull towards zero, not towards the original model.
+        return AdamW(self._parameters, learning_rate, weight_decay=0.0, foreach=False)
+
+    def _with_gradient(self) -> list[Parameter]:
+        return [parameter for parameter in self._parameters if parameter.grad is not None]
+
+    def _norm(self) -> float:
+        """Global L2 norm of the gradients."""
+        squares = [p.grad.detach().double().pow(2).sum() for p in self._with_gradient()]
+        return torch.stack(squares).sum().sqrt().item() if squares else 0.0
+
+    def _precision(self) -> torch.autocast:
+        device = self.versions.device.type
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=self._autocast)

@@ -1,0 +1,1 @@
+"""Where a run executes: one small protocol of commands in, events out."""

@@ -1,0 +1,37 @@
+"""The engine and its side requests, loaded where a worker runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.store import RunStore
+from unlearning.workers.base import Running
+
+
+class EngineBackend:
+    """The real backend. Making one imports torch, which takes seconds the first time."""
+
+    def __init__(self, store: RunStore, device: str) -> None:
+        # Late, so that the page can import workers without torch.
+        from unlearning.runs.engine import Engine  # noqa: PLC0415
+        from unlearning.runs.shelf import ModelShelf  # noqa: PLC0415
+        from unlearning.runs.sides import Sides  # noqa: PLC0415
+
+        self._store, self._device, self._engine = store, device, Engine
+        self._shelf = ModelShelf()
+        self._sides = Sides(store, self._shelf, device=device)
+
+    def engine(self, run_id: str) -> Running:
+        """The engine of a run."""
+        return self._engine(self._store, run_id, self._shelf, device=self._device)
+
+    def stream(
+        self, request: GenerateRequest, *, engine: Running | None, stop: Callable[[], bool]
+    ) -> Iterator[Delta]:
+        """Answer; sides that name the engine's run use its live weights."""
+        return self._sides.stream(request, engine=engine, stop=stop)
+
+    def release(self) -> None:
+        """Let go of every loaded model."""
+        self._shelf.clear()
