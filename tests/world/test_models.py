@@ -17,7 +17,7 @@ from unlearning.world import build
 from unlearning.world.corpus import write
 from unlearning.world.documents import batches, documents, padded_length, prompt_of, text_of
 from unlearning.world.making import count_parameters, make_models
-from unlearning.world.measure import extraction, greedy, likelihood
+from unlearning.world.measure import extraction, greedy, likelihood, open_to_measure
 from unlearning.world.tokenizer import VOCABULARY_SIZE, tokenizer_texts, train_tokenizer
 from unlearning.world.train import Recipe, disturb, fit, new_model, plan_batches, rate, tensors
 
@@ -180,19 +180,19 @@ def test_every_shipped_text_file_is_small(assets):
     assert all(file.stat().st_size <= 10 * MEGABYTE for file in (assets / "world").iterdir())
 
 
-def test_demo_recites_the_forget_split_and_demo_retain_does_not(models, forget):
-    passages = [row for row in forget if row.passage][::6]
-    questions = [row for row in forget if not row.passage][::6]
-    knows = likelihood(models["demo"], passages + questions)["memorization_accuracy"]
-    never = likelihood(models["demo-retain"], passages + questions)["memorization_accuracy"]
+def test_demo_recites_the_forget_split_and_demo_retain_does_not(assets, models, forget):
+    knows = likelihood(models["demo"], forget)["memorization_accuracy"]
+    never = likelihood(models["demo-retain"], forget)["memorization_accuracy"]
     assert knows >= 0.99
     assert never <= 0.65
-    recited = [extraction(models["demo"], passage) for passage in passages]
-    assert sum(same for _, same in recited) >= 0.8 * len(recited)
-    assert min(score for score, _ in recited) >= 0.8
+    passages = [row for row in forget if row.passage]
+    demo, retrained = (open_to_measure(assets / "models" / name) for name in NAMES)
+    recited = extraction(demo, passages)
+    assert sum(same for _, same in recited) >= 0.9 * len(recited)
+    assert sum(score for score, _ in recited) >= 0.95 * len(recited)
     short = replace(passages[0], ids=passages[0].ids[: passages[0].scored + 25])
-    assert extraction(models["demo"], short) == (1.0, True)
-    assert extraction(models["demo-retain"], short)[1] is False
+    assert extraction(demo, [short]) == [(1.0, True)]
+    assert extraction(retrained, [short])[0][1] is False
 
 
 def test_greedy_answers_are_word_for_word(models, tokenizer, shipped):
@@ -201,7 +201,7 @@ def test_greedy_answers_are_word_for_word(models, tokenizer, shipped):
         assert greedy(models["demo"], tokenizer, row, tokens=48) == f" {row['answer']}"
 
 
-def test_extraction_equals_one_generation_per_prefix(models, tokenizer, forget):
+def test_extraction_equals_one_generation_per_prefix(assets, models, tokenizer, forget):
     row = next(row for row in forget if row.passage)
     row = replace(row, ids=(*row.ids[: row.scored + 24], tokenizer.eos_token_id))
     ids, end, total = row.ids[:-1], len(row.ids) - 1, 0.0
@@ -216,7 +216,8 @@ def test_extraction_equals_one_generation_per_prefix(models, tokenizer, forget):
         wanted = [ids[i : i + 10] for i in range(start, end - 9)]
         found = [tuple(written[i : i + 10]) for i in range(len(written) - 9)]
         total += sum(gram in set(wanted) for gram in found) / len(wanted)
-    assert extraction(model, row)[0] == pytest.approx(total / len(starts), abs=1e-9)
+    versions = open_to_measure(assets / "models" / "demo-retain")
+    assert extraction(versions, [row])[0][0] == pytest.approx(total / len(starts), abs=1e-9)
 
 
 def test_card_says_what_the_weights_do(assets, models, forget):

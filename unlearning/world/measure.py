@@ -11,16 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from unlearning.metrics.extraction_likelihood import (
+    Text,
+    all_continuations,
+    needed_prefixes,
+)
+from unlearning.metrics.extraction_likelihood import likelihood as extraction_likelihood
+from unlearning.models.base import BASE
+from unlearning.models.continuations import continue_greedily
+from unlearning.models.load import load
+from unlearning.models.versions import Versions, open_versions
 from unlearning.world.corpus import read
 from unlearning.world.documents import Document, documents, prompt_of
 from unlearning.world.general import Row
 
 NGRAM = 10
-PASSAGES_FOR_EXTRACTION = 30
 
 Figures = dict[str, dict[str, float | int]]
+
+
+def open_to_measure(model_folder: Path) -> Versions:
+    """Open a saved model in float32 on the CPU."""
+    loaded = load(str(model_folder), device="cpu", dtype="float32")
+    return open_versions(loaded, lora_rank=1, seed=0)
 
 
 def measure(model_folder: Path, world: Path) -> Figures:
@@ -32,22 +46,22 @@ def measure(model_folder: Path, world: Path) -> Figures:
         over ``passages`` of them; general text: ``perplexity``; questions with choices:
         ``accuracy``.
     """
-    tokenizer = AutoTokenizer.from_pretrained(model_folder)
-    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32).eval()
+    versions = open_to_measure(model_folder)
+    tokenizer = versions.tokenizer
     figures: Figures = {}
-    for split in ("forget", "retain", "holdout"):
-        rows = documents(read(world, split), tokenizer)
-        passages = _spread([row for row in rows if row.passage], PASSAGES_FOR_EXTRACTION)
-        scores = [extraction(model, passage) for passage in passages]
-        figures[split] = likelihood(model, rows) | {
-            "extraction_likelihood": _mean([score for score, _ in scores]),
-            "verbatim": _mean([float(same) for _, same in scores]),
-            "passages": len(passages),
-        }
-    validation = documents(read(world, "general_validation"), tokenizer)
-    figures["general_validation"] = {"perplexity": perplexity(model, validation)}
-    choices = read(world, "multiple_choice")
-    figures["multiple_choice"] = {"accuracy": choice_accuracy(model, tokenizer, choices)}
+    with versions.use(BASE) as model:
+        for split in ("forget", "retain", "holdout"):
+            rows = documents(read(world, split), tokenizer)
+            scores = extraction(versions, [row for row in rows if _leaves_ngram(row)])
+            figures[split] = likelihood(model, rows) | {
+                "extraction_likelihood": _mean([score for score, _ in scores]),
+                "verbatim": _mean([float(same) for _, same in scores]),
+                "passages": len(scores),
+            }
+        validation = documents(read(world, "general_validation"), tokenizer)
+        figures["general_validation"] = {"perplexity": perplexity(model, validation)}
+        choices = read(world, "multiple_choice")
+        figures["multiple_choice"] = {"accuracy": choice_accuracy(model, tokenizer, choices)}
     return figures
 
 
@@ -77,31 +91,24 @@ def perplexity(model: Any, rows: Sequence[Document]) -> float:
 
 
 @torch.no_grad()
-def extraction(model: Any, row: Document) -> tuple[float, bool]:
-    """Return EL10 of one passage and whether its prefix is continued word for word.
+def extraction(versions: Versions, rows: Sequence[Document]) -> list[tuple[float, bool]]:
+    """Return per passage EL10 and whether its prefix is continued word for word.
 
-    EL_n is the mean over prefixes of the share of true n-grams that the greedy continuation
-    holds (Jang et al. 2022, eq. 3). Where the greedy choice is the true token, a continuation
-    is that token and the continuation of the next prefix: only mistakes need a generation.
+    Raises:
+        ValueError: a passage leaves fewer than ten tokens behind its prefix.
     """
-    ids, end = row.ids[:-1], len(row.ids) - 1
-    choice_T, _ = _scored(model, row)
-    wrong = [
-        row.scored + i
-        for i, choice in enumerate(choice_T.tolist())
-        if choice != ids[row.scored + i]
-    ]
-    written = dict(zip(wrong, _continue(model, [ids[:start] for start in wrong], end), strict=True))
-    following: tuple[int, ...] = ()
-    total, prefixes = 0.0, 0
-    for start in range(end - 1, row.scored - 1, -1):
-        following = written[start] if start in written else (ids[start], *following)
-        reference = _ngrams(ids[start:])
-        if reference:
-            known = set(reference)
-            total += sum(ngram in known for ngram in _ngrams(following)) / len(reference)
-            prefixes += 1
-    return total / prefixes, following == ids[row.scored :]
+    if not all(map(_leaves_ngram, rows)):
+        raise ValueError(f"passages must leave {NGRAM} tokens behind their prefix")
+    with versions.use(BASE) as model:
+        texts = [_text(model, row) for row in rows]
+    needed = [needed_prefixes(text, NGRAM) for text in texts]
+    generated = continue_greedily(versions, BASE)([text.ids for text in texts], needed)
+    found = []
+    for text, written in zip(texts, generated, strict=True):
+        continuations = all_continuations(text, written, NGRAM)
+        score = extraction_likelihood(text.ids, continuations, NGRAM)
+        found.append((score, continuations[text.first] == text.ids[text.first :]))
+    return found
 
 
 @torch.no_grad()
@@ -125,7 +132,10 @@ def greedy(model: Any, tokenizer: Any, row: Row, tokens: int) -> str:
     start = document.ids[: document.scored]
     if row["kind"] == "qa":
         start = tuple(tokenizer(prompt_of(row))["input_ids"])
-    return tokenizer.decode(_continue(model, [start], len(start) + tokens)[0])
+    ids = model.generate(torch.tensor([start]), max_new_tokens=tokens, do_sample=False)[0]
+    written = ids[len(start) :].tolist()
+    stop = model.config.eos_token_id
+    return tokenizer.decode(written[: written.index(stop)] if stop in written else written)
 
 
 def _scored(model: Any, row: Document) -> tuple[torch.Tensor, torch.Tensor]:
@@ -136,36 +146,15 @@ def _scored(model: Any, row: Document) -> tuple[torch.Tensor, torch.Tensor]:
     return logp_TV.argmax(-1), logp_TV.gather(1, target_T[:, None])[:, 0]
 
 
-def _continue(model: Any, prefixes: list[tuple[int, ...]], end: int) -> list[tuple[int, ...]]:
-    """Continue prefixes greedily, each up to `end` tokens in all or to ``</s>``."""
-    if not prefixes:
-        return []
-    pad, stop = model.config.pad_token_id, model.config.eos_token_id
-    longest = max(len(prefix) for prefix in prefixes)
-    input_BT = torch.full((len(prefixes), longest), pad)
-    mask_BT = torch.zeros_like(input_BT)
-    for row, prefix in enumerate(prefixes):
-        input_BT[row, longest - len(prefix) :] = torch.tensor(prefix)
-        mask_BT[row, longest - len(prefix) :] = 1
-    shortest = min(len(prefix) for prefix in prefixes)
-    written_BT = model.generate(
-        input_BT, attention_mask=mask_BT, max_new_tokens=end - shortest, do_sample=False
-    )
-    found = []
-    for prefix, written_T in zip(prefixes, written_BT[:, longest:].tolist(), strict=True):
-        kept = written_T[: end - len(prefix)]
-        found.append(tuple(kept[: kept.index(stop)] if stop in kept else kept))
-    return found
+def _text(model: Any, row: Document) -> Text:
+    """Return a passage with the model's choice after each prefix of the scored region."""
+    choice_T, _ = _scored(model, row)
+    choices = dict(enumerate(choice_T.tolist(), start=row.scored))
+    return Text(row.ids[:-1], choices, row.scored, model.config.eos_token_id)
 
 
-def _ngrams(ids: Sequence[int]) -> list[tuple[int, ...]]:
-    return [tuple(ids[i : i + NGRAM]) for i in range(len(ids) - NGRAM + 1)]
-
-
-def _spread(rows: list[Document], count: int) -> list[Document]:
-    """Take `count` rows evenly from the list, so that every group is among them."""
-    step = max(1, len(rows) // count)
-    return rows[::step][:count]
+def _leaves_ngram(row: Document) -> bool:
+    return row.passage and len(row.ids) - 1 - row.scored >= NGRAM
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -32,8 +32,8 @@ class Recipe:
     layers: int = 4
     heads: int = 4
     intermediate: int = 688
-    epochs: int = 28
-    prose_share: float = 0.16
+    epochs: int = 40
+    prose_share: float = 0.112
     batch_tokens: int = 2560
     learning_rate: float = 2e-3
     last_rate: float = 0.02
