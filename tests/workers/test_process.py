@@ -31,9 +31,14 @@ def steps_of(store: RunStore, run_id: str) -> int:
     return store.view(run_id).step
 
 
-def children() -> list[int]:
-    living = psutil.Process().children()
-    return [p.pid for p in living if p.status() != psutil.STATUS_ZOMBIE]
+def serving(store: RunStore) -> list[int]:
+    """The processes that serve these runs, whoever's children they are."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        words = process.info["cmdline"] or []
+        if "unlearning.workers.serve" in words and str(store.path) in words:
+            found.append(process.pid)
+    return found
 
 
 def request(prompt: str = "Hello", side: str = "demo") -> GenerateRequest:
@@ -165,7 +170,7 @@ def test_two_pages_share_one_process(store, new_worker, new_run):
     other.submit(second)
     wait_for(lambda: store.view(second).status == "finished")
     wait_for(lambda: one.state() == other.state() == "ready")
-    wait_for(lambda: children() == [pid_of(store)])
+    wait_for(lambda: serving(store) == [pid_of(store)])
 
 
 def test_a_death_is_written_down_once_by_whoever_notices(store, new_worker, new_run):

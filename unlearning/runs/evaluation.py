@@ -15,7 +15,7 @@ from unlearning.metrics.base import Metric
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.versions import Versions
 from unlearning.runs.measure import TextSet, panel
-from unlearning.runs.shelf import kept_step, open_model
+from unlearning.runs.shelf import kept_step, open_model, origin
 from unlearning.runs.store import RunStore
 
 
@@ -49,7 +49,7 @@ def _scores(
     count: int,
 ) -> dict[str, Any]:
     loaded, versions = open_model(
-        store, model, lora_rank=1, device=config.device, dtype=config.dtype, seed=0
+        origin(store, model), lora_rank=1, device=config.device, dtype=config.dtype, seed=0
     )
     length = min(config.max_length, loaded.context_length)
     sets = [
@@ -89,8 +89,7 @@ def export_merged(store: RunStore, run: str, folder: Path, device: str) -> None:
 
 def _open(store: RunStore, model: str, config: RunConfig, device: str) -> tuple[Any, Versions]:
     return open_model(
-        store,
-        model,
+        origin(store, model),
         lora_rank=max(config.lora_rank, 1),
         device=device,
         dtype=config.dtype,

@@ -18,7 +18,7 @@ from unlearning.models.versions import Versions
 from unlearning.runs.events import Started
 from unlearning.runs.measure import TextSet
 from unlearning.runs.own_text import own_text
-from unlearning.runs.shelf import open_model
+from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers")
@@ -92,8 +92,7 @@ def lay(
     """
     asked = method.passes()
     loaded, versions = open_model(
-        store,
-        config.model,
+        origin(store, config.model),
         lora_rank=config.lora_rank,
         device=device,
         dtype=config.dtype,

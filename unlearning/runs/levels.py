@@ -9,7 +9,7 @@ from unlearning.models.base import REFERENCE
 from unlearning.runs.events import Levels
 from unlearning.runs.ground import Ground
 from unlearning.runs.measure import TextSet, forgetting_scores
-from unlearning.runs.shelf import open_model
+from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
 
 
@@ -46,7 +46,7 @@ def _retrained(
     if name in ("none", ""):
         return None
     loaded, versions = open_model(
-        store, name, lora_rank=1, device=device, dtype=config.dtype, seed=0
+        origin(store, name), lora_rank=1, device=device, dtype=config.dtype, seed=0
     )
     examples = ground.sets["forget"].examples
     length = min(config.max_length, loaded.context_length)

@@ -68,9 +68,21 @@ def kept_step(store: RunStore, run_id: str, wanted: str = "") -> int:
     return ended.step if ended and ended.step in saved else saved[-1]
 
 
+def original(store: RunStore, run_id: str) -> Origin:
+    """What a run of all parameters set out from: its model, or that model as it was taught.
+
+    Raises:
+        UserError: no such run, or its model is a run that is gone.
+    """
+    found = origin(store, store.config(run_id).model)
+    taught = store.folder(run_id) / "snapshots" / REFERENCE
+    if not taught.is_dir():
+        return found
+    return Origin(base=str(taught), tokenizer=found.tokenizer or found.base)
+
+
 def open_model(
-    store: RunStore,
-    model: str,
+    found: Origin,
     *,
     lora_rank: int,
     device: str,
@@ -84,7 +96,6 @@ def open_model(
     Raises:
         UserError: as `models.load.load`.
     """
-    found = origin(store, model)
     full = lora_rank == 0
     if full and found.adapter is not None:
         raise UserError(

@@ -13,12 +13,17 @@ from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.shelf import (
     ModelShelf,
     Opened,
+    Origin,
     kept_step,
     open_model,
+    origin,
+    original,
 )
 from unlearning.runs.store import RunStore
 
 if TYPE_CHECKING:
+    from unlearning.models.load import Loaded
+    from unlearning.models.versions import Versions
     from unlearning.runs.engine import Engine
 
 
@@ -108,7 +113,7 @@ class Sides:
         kind, _, rest = side.partition(":")
         run_id = rest.partition("@")[0]
         if kind not in ("original", "run"):
-            return self._shelf.get(side, lambda: self._plain(side))
+            return self._shelf.get(side, lambda: self._plain(origin(self._store, side)))
         if engine is not None and engine.versions is not None and run_id == engine.run_id:
             version = REFERENCE if kind == "original" else STUDENT
             full_original = engine.config.full and kind == "original"
@@ -119,15 +124,15 @@ class Sides:
         step = kept_step(self._store, run_id, rest.partition("@")[2])
         return self._run(run_id, step)
 
-    def _plain(self, model: str) -> Opened:
-        loaded, versions = self._load(model, rank=1)
+    def _plain(self, found: Origin) -> Opened:
+        loaded, versions = self._load(found, rank=1)
         return Opened(loaded, versions, REFERENCE)
 
     def _run(self, run_id: str, step: int) -> Opened:
         config = self._store.config(run_id)
         if config.full:
             name = f"run:{run_id}@{step}"
-            return self._shelf.get(name, lambda: self._plain(name))
+            return self._shelf.get(name, lambda: self._plain(origin(self._store, name)))
         held = self._bench(run_id)
         version = f"step-{step}"
         if not held.versions.has(version):
@@ -140,11 +145,9 @@ class Sides:
         return Opened(held.loaded, held.versions, version)
 
     def _original(self, run_id: str) -> Opened:
-        config = self._store.config(run_id)
-        if config.full:
-            taught = self._store.folder(run_id) / "snapshots" / REFERENCE
-            name = str(taught) if taught.is_dir() else config.model
-            return self._shelf.get(name, lambda: self._plain(name))
+        if self._store.config(run_id).full:
+            found = original(self._store, run_id)
+            return self._shelf.get(found.base, lambda: self._plain(found))
         return self._bench(run_id)
 
     def _bench(self, run_id: str) -> Opened:
@@ -153,17 +156,16 @@ class Sides:
 
     def _make_bench(self, run_id: str) -> Opened:
         config = self._store.config(run_id)
-        loaded, versions = self._load(config.model, rank=config.lora_rank)
+        loaded, versions = self._load(origin(self._store, config.model), rank=config.lora_rank)
         taught = self._store.folder(run_id) / "snapshots" / REFERENCE
         if taught.is_dir():
             versions.load_saved(taught, STUDENT)
             versions.copy(STUDENT, REFERENCE)
         return Opened(loaded, versions, REFERENCE)
 
-    def _load(self, model: str, rank: int) -> tuple:
+    def _load(self, found: Origin, rank: int) -> tuple[Loaded, Versions]:
         return open_model(
-            self._store,
-            model,
+            found,
             lora_rank=max(rank, 1),
             device=self._device,
             dtype="auto",
