@@ -73,7 +73,7 @@ def build(page: Page) -> None:
     told = gr.HTML(apply_default_css=False, elem_id="story")
     trouble = gr.HTML(apply_default_css=False, elem_id="trouble")
     with gr.Row(visible=False, elem_id="go-on") as go_on:
-        more = gr.Button("Continue", variant="primary", scale=0, elem_id="continue")
+        more = gr.Button("Continue", variant="primary", scale=0, min_width=230, elem_id="continue")
         steps = gr.Number(
             label="Steps in all", precision=0, minimum=1, scale=0, min_width=140, elem_id="to-step"
         )

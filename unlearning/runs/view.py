@@ -151,7 +151,7 @@ class View:
             case Collapsed():
                 self.collapse = event
             case RolledBack():
-                self.rolled_back, self.step = event, event.to
+                self._roll_back(event)
             case Resumed():
                 self._resume(event)
             case Stopped():
@@ -192,6 +192,15 @@ class View:
         if event.forgotten and self.forgotten_at is None:
             self.forgotten_at = event.step
         self.over_forgotten = event.over_forgotten
+
+    def _roll_back(self, event: RolledBack) -> None:
+        """What is kept is the snapshot; the collapse stays in the curves and in its card."""
+        self.rolled_back, self.step = event, event.to
+        curve = self.curve("health")
+        looks = zip(curve.steps, curve.values, strict=True)
+        self.health = Health(
+            meter=max((look for look in looks if look[0] <= event.to), default=(0, 0.0))[1]
+        )
 
     def _resume(self, event: Resumed) -> None:
         self.revision += 1
