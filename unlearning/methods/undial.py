@@ -58,13 +58,13 @@ class UNDIAL(Method):
         "wording is edited: a paraphrase can still be known."
     )
     needs = frozenset({"reference", "retain", "generic", "generic_reference"})
-    defaults = Defaults(steps=40, lora=3e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=50, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
 
     strength: float = hyperparameter(10.0, 0.0, 100.0)
     """How far the memorised token's logit is lowered; the depth of forgetting."""
     retain_weight: float = hyperparameter(1.0, 0.0, 100.0)
     """Weight of the ordinary loss on the text to keep; 0 is the paper."""
-    generic_weight: float = hyperparameter(1.0, 0.0, 100.0)
+    generic_weight: float = hyperparameter(2.0, 0.0, 100.0)
     """Weight of staying with the original model on general text; 0 is the paper."""
 
     def passes(self) -> frozenset[str]:

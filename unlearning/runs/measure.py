@@ -10,6 +10,7 @@ from unlearning.data.base import Example
 from unlearning.data.encode import Encoded
 from unlearning.metrics import METRICS
 from unlearning.metrics.base import Metric
+from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
 from unlearning.models.evidence import gather
 from unlearning.models.versions import Versions
 from unlearning.runs.collapse import Look, loops
@@ -20,6 +21,9 @@ PANEL_TEXTS = 32
 """Texts of each role that the full panel reads."""
 PROBE_TEXTS = 12
 """Texts of each role that a probe reads."""
+EXTRACTED_TEXTS = 4
+"""Texts that a probe tries to extract: a model that no longer recites writes on after every
+prefix, which costs more than all other looks together."""
 CONTINUED = 8
 """Texts of each role that the full panel lets the model continue."""
 PROBED_METRICS = ("memorization_accuracy", "perplexity")
@@ -40,6 +44,11 @@ class TextSet:
         return TextSet(
             self.role, self.examples, [self.encoded[i] for i in spread(len(self.encoded), count)]
         )
+
+    def leaving(self, tokens: int) -> TextSet:
+        """The sequences with at least that many tokens to recite."""
+        kept = [e for e in self.encoded if len(e.ids) - e.ends - e.scored_from >= tokens]
+        return TextSet(self.role, self.examples, kept)
 
 
 def panel(
@@ -87,20 +96,21 @@ def forgetting_scores(
     tokenizer: Any,
     stop: Callable[[], bool],
     names: Sequence[str] = FORGETTING,
-    texts: int = PROBE_TEXTS,
 ) -> dict[str, float]:
-    """The metrics that decide on forgetting, as plain values."""
-    evidence = gather(
-        versions,
-        version,
-        "forget",
-        text_set.examples,
-        text_set.some(texts).encoded,
-        tokenizer,
-        stop=stop,
-    )
-    scored = {name: METRICS[name]().score(evidence) for name in names}
-    return {name: score.value for name, score in scored.items() if score is not None}
+    """The metrics that decide on forgetting, as plain values, always over the same few texts."""
+    found = {}
+    for name in names:
+        metric = METRICS[name]()
+        few = text_set.some(PROBE_TEXTS)
+        if isinstance(metric, ExtractionLikelihood):
+            few = text_set.leaving(metric.n).some(EXTRACTED_TEXTS)
+        evidence = gather(
+            versions, version, "forget", few.examples, few.encoded, tokenizer, stop=stop
+        )
+        score = metric.score(evidence)
+        if score is not None:
+            found[name] = score.value
+    return found
 
 
 @dataclass(frozen=True)
