@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from dashboard.story import tell
 from unlearning.methods.base import Method
+from unlearning.runs.collapse import SHAKY
 from unlearning.runs.events import Answer, Failed, Health, Status
 from unlearning.runs.view import LIVE, View
 
@@ -34,8 +35,8 @@ STATES: dict[str, tuple[str, str]] = {
 }
 """Words and look of every state."""
 
-SHAKY, FULL = 0.5, 1.0
-"""Where the collapse meter turns from healthy to shaky, and from shaky to collapsed."""
+FULL = 1.0
+"""Where the collapse meter turns from shaky to collapsed."""
 
 
 def escaped(text: object) -> str:

@@ -21,7 +21,7 @@ from unlearning.runs.prepare import gather_texts
 NAME, TITLE = "setup", "1 Set up"
 
 EMBEDDED = {
-    "demo": "Demo: a small model that knows a fictional world by heart",
+    "demo": "Demo: knows a fictional world by heart",
     "demo-retain": "Demo, trained without the text to forget",
 }
 FIRST = ("steps", "learning_rate", "stop_on_collapse")

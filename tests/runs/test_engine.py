@@ -9,7 +9,9 @@ import pytest
 from tests.runs.conftest import TEXTS, passages
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
+from unlearning.runs.collapse import Detector
 from unlearning.runs.engine import Engine
+from unlearning.runs.events import Health
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.shelf import ModelShelf
 from unlearning.runs.sides import Sides
@@ -230,6 +232,16 @@ def test_forgotten_is_seen_and_stops(store, short):
     assert view.status == "finished"
     assert view.stopped.why == "forgotten"
     assert view.step == view.forgotten_at < 20
+
+
+def test_a_model_that_lost_its_language_has_not_forgotten(store, short, monkeypatch):
+    broken = Health(meter=1.0, signs=("it repeats itself",))
+    monkeypatch.setattr(Detector, "judge", lambda *_, **__: (broken, False))
+    config = short(stop_when_forgotten=True, method="npo")
+    run_id, _ = carry_out(store, config, {**TEXTS, "holdout": TEXTS["forget"]})
+    view = store.view(run_id)
+    assert view.forgotten_at is not None
+    assert (view.stopped, view.step) == (None, 6)
 
 
 def test_the_log_folds_to_the_same_view_from_disk(store, short):

@@ -158,6 +158,8 @@ def test_a_collapse_keeps_its_texts_and_goes_back():
     view = view_of([*run_of(4), collapse, RolledBack(step=4, to=2)])
     assert (view.collapse, view.rolled_back.to, view.step) == (collapse, 2, 2)
     assert view.curve("forget_nll").steps == [1, 2, 3, 4]  # the fall stays visible
+    kept = view.curve("health")
+    assert view.health == Health(meter=kept.values[kept.steps.index(2)])
     view.fold(Ended(status="collapsed", step=2))
     assert (view.status, view.live) == ("collapsed", False)
 

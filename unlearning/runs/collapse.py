@@ -24,6 +24,8 @@ TOLERATED_RETAIN_LOSS = 0.45
 """Loss of retain memorization accuracy, as a share of the original's, that fills the meter."""
 BEYOND_DOUBT = 4.0
 """A sign this many times over its limit needs no second look."""
+SHAKY = 0.5
+"""The meter from which the model counts as damaged."""
 PATIENCE = 2
 """Full looks in a row before a collapse is declared."""
 
@@ -53,7 +55,7 @@ class Detector:
         """The meter with its signs, and whether this is a collapse."""
         loads = self._loads(look) if finite else [(math.inf, "the loss is no longer finite")]
         worst = max((load for load, _ in loads), default=0.0)
-        signs = tuple(words for load, words in loads if load >= 0.5)
+        signs = tuple(words for load, words in loads if load >= SHAKY)
         self.history.append(worst)
         self.full_looks = self.full_looks + 1 if worst >= 1.0 else 0
         collapsed = self.full_looks >= PATIENCE or worst >= BEYOND_DOUBT

@@ -16,6 +16,7 @@ from unlearning.config import RunConfig
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded
 from unlearning.models.versions import Versions
+from unlearning.runs.collapse import SHAKY
 from unlearning.runs.events import (
     AnyEvent,
     Collapsed,
@@ -244,7 +245,9 @@ class Engine:
         own = self.method.stop(loop.state, probed.scores)
         if own is not None:
             return Stopped(step=loop.step, why="rule", message=own)
-        if probed.forgotten and self.ground.chosen["stop_when_forgotten"]:
+        # Below the level with the rest in ruins is no success: the model may yet recover.
+        healthy = probed.health.meter < SHAKY
+        if probed.forgotten and healthy and self.ground.chosen["stop_when_forgotten"]:
             return Stopped(
                 step=loop.step,
                 why="forgotten",

@@ -11,7 +11,7 @@ from unlearning.data.encode import prompt_ids
 from unlearning.models.base import STUDENT
 from unlearning.models.generate import generate
 from unlearning.models.versions import Versions
-from unlearning.runs.collapse import Detector
+from unlearning.runs.collapse import SHAKY, Detector
 from unlearning.runs.events import Answer, Health, Probed
 from unlearning.runs.measure import (
     FORGETTING,
@@ -191,7 +191,7 @@ def distance(probed: Probed, level: Mapping[str, float] | None, first: Glance) -
     """
     accuracy = probed.scores.get("memorization_accuracy", {})
     kept, before = accuracy.get("retain"), first.scores.get("memorization_accuracy", {})
-    if probed.health.meter >= 0.5 or "forget" not in accuracy:
+    if probed.health.meter >= SHAKY or "forget" not in accuracy:
         return None
     if kept is not None and kept < KEPT_ENOUGH * before.get("retain", 0.0):
         return None
