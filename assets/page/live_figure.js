@@ -119,8 +119,9 @@
         .map(({ key, name, colour, dash }) => {
           const { x, y } = this.traces.get(key);
           return {
-            // Copies: Plotly takes the same array for unchanged data.
-            uid: key, type: "scatter", x: [...x], y: [...y], name,
+            // Plotly looks for a curve that goes away by ".cb" + uid: no slashes in a selector.
+            // Copies: it takes the same array for unchanged data.
+            uid: key.replace(/\W/g, "-"), type: "scatter", x: [...x], y: [...y], name,
             mode: x.length > 60 ? "lines" : "lines+markers",
             line: { color: colour, width: 2.25, dash },
             marker: { color: colour, size: x.length > 1 ? 4 : 8 },

@@ -70,10 +70,11 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 def start(page: Page, steps: int) -> str:
     """Press Start with everything else as it is; returns the run's id."""
+    before = page.url
     page.get_by_role("tab", name="1 Set up").click()
     page.locator("#run-steps input, #run-steps textarea").fill(str(steps))
     page.locator("#start").click()
-    expect(page).to_have_url(re.compile(r"\?run=[0-9a-f]{10}$"))
+    page.wait_for_url(lambda url: url != before and re.search(r"\?run=[0-9a-f]{10}$", url))
     return page.url.rpartition("=")[2]
 
 
