@@ -45,9 +45,7 @@ class GradDiff(Method):
         "happens, too large and everything outside the retain batch collapses."
     )
     needs = frozenset({"retain", "retain_reference"})
-    defaults = Defaults(
-        steps=30, lora=3e-3, full=3e-4, lora_large=1e-4, full_large=1e-5, retain_batch_size=8
-    )
+    defaults = Defaults(steps=40, lora=1.5e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
 
     forget_weight: float = hyperparameter(1.0, 0.01, 10.0)
     """Weight of the push away from the forget text."""

@@ -81,7 +81,7 @@ class MeanTeacher(Method):
     )
     needs = frozenset({"generic", "generic_teacher", "reference"})
     sampling = "with_replacement"
-    defaults = Defaults(steps=30, lora=5e-3, full=1e-3, lora_large=1e-4, full_large=1e-6)
+    defaults = Defaults(steps=25, lora=3e-3, full=1e-3, lora_large=1e-4, full_large=1e-6)
 
     forget_loss: Literal["nlul", "npo", "ll"] = hyperparameter("nlul")
     """The push: nlul is the method's own; npo and ll (gradient ascent) start too weakly."""

@@ -58,9 +58,7 @@ class NPO(Method):
         "shared phrases back: more steps are not more forgetting."
     )
     needs = frozenset({"reference", "retain", "retain_reference"})
-    defaults = Defaults(
-        steps=20, lora=3e-3, full=5e-4, lora_large=1e-4, full_large=1e-5, retain_batch_size=8
-    )
+    defaults = Defaults(steps=30, lora=1e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
 
     beta: float = hyperparameter(0.1, 0.001, 5.0)
     """How soon the push fades; towards 0 it never does, which is gradient ascent."""
