@@ -63,7 +63,8 @@ class RunConfig(Declared):
     snapshot_every: int = hyperparameter(5, 1, 10_000, advanced=True)
     """Steps between two snapshots."""
     prompts: tuple[str, ...] = ()
-    """Pinned prompts; empty takes beginnings of the forget and the kept text."""
+    """Pinned prompts, asked where they end with a question mark, else continued; empty takes
+    beginnings of the forget and the kept text."""
     seed: int = hyperparameter(0, 0, 2**31 - 1)
     """Same seed and settings, same run."""
     device: str = "auto"

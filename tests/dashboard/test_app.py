@@ -68,6 +68,12 @@ def test_a_space_is_open_to_strangers_and_limited(tmp_path: Path) -> None:
         "import app, json\n"
         "chosen = app.flags([])\n"
         "_, scheduler = app.open_page(chosen)\n"
+        "from unlearning.config import RunConfig\n"
+        "from unlearning.methods import METHODS\n"
+        "from unlearning.runs.prepare import gather_texts\n"
+        "for method in METHODS:\n"
+        "    config = RunConfig(method=method)\n"
+        "    scheduler.limits.check_run(config, gather_texts(config)[0])\n"
         "print(json.dumps([chosen.host, chosen.public, sorted(scheduler.limits.models),"
         " scheduler.limits.max_steps]))",
         tmp_path,

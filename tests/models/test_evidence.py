@@ -116,6 +116,10 @@ def test_continuations_stand_beside_what_truly_follows(rank: int | None) -> None
     assert first.reference == versions.tokenizer.decode(long[7:])
     assert list(second.ids) == plain(versions, "student", short[:4], 5 + 8)
     assert len(gathered(versions, items, continuations=1).continuations) == 1
+    kinds = gathered(versions, [*[items[0]] * 3, items[1]], continuations=2, new_tokens=4)
+    assert [one.prompt_ids for one in kinds.continuations] == [tuple(long[:7])] * 2
+    kinds = gathered(versions, [items[0], items[0], items[1], items[1]], continuations=2)
+    assert kinds.continuations[1].prompt_ids == tuple(short[:4]), "spread, not the first two"
     found = evidence.continue_greedily([long], [[5]])
     assert found == [{5: plain(versions, "student", long[:5], 15)}]
 

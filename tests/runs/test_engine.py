@@ -244,6 +244,15 @@ def test_a_model_that_lost_its_language_has_not_forgotten(store, short, monkeypa
     assert (view.stopped, view.step) == (None, 6)
 
 
+def test_prompts_of_ones_own_are_answered(store, short):
+    own = ("the heron stands by", "Where does the heron stand?")
+    run_id, _ = carry_out(store, short(prompts=own, steps=2))
+    view = store.view(run_id)
+    assert view.status == "finished"
+    pinned = [answer for answer in view.answers[2] if answer.role == "pinned"]
+    assert tuple(answer.prompt for answer in pinned) == own
+
+
 def test_the_log_folds_to_the_same_view_from_disk(store, short):
     run_id, _ = carry_out(store, short())
     events, _ = store.read(run_id)

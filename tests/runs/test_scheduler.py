@@ -410,7 +410,11 @@ def test_the_queue_ends_somewhere(store, worker):
         (Limits(max_steps=10), {"steps": 11}, "11 steps are asked for; 10 are allowed"),
         (Limits(max_steps=1), {}, "1 are allowed"),
         (Limits(max_steps=50), {"steps": 5, "teach_first": True}, "150 steps of teaching"),
-        (Limits(max_characters=99), {}, "The texts have 100 characters; 99 are allowed"),
+        (
+            Limits(max_characters=99),
+            {"forget": "pasted.txt"},
+            "The texts have 100 characters; 99 are allowed",
+        ),
         (Limits(models=frozenset({"demo"})), {"model": "/home/me"}, "'/home/me' is not offered"),
         (Limits(models=frozenset({"demo"})), {"retrained": "big"}, "'big' is not offered"),
     ],

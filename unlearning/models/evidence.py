@@ -38,8 +38,9 @@ def gather(
 ) -> Evidence:
     """Evidence on the sequences `encoded`, in their order; `Encoded.example` indexes `examples`.
 
-    The first `continuations` sequences are continued greedily from their scored region. When
-    `stop` goes up, the evidence covers what was read until then.
+    `continuations` of them, spread evenly so that every kind of text is among them, are continued
+    greedily from their scored region. When `stop` goes up, the evidence covers what was read
+    until then.
     """
     kept = [item for item in encoded if item.labels_from < len(item.ids)]
     positions: dict[int, Positions] = {}
@@ -50,9 +51,9 @@ def gather(
         positions |= zip(batch, read, strict=True)
     order = sorted(positions)
     done = [kept[i] for i in order]
-    continued = _continue(
-        versions, version, examples, done[:continuations], tokenizer, new_tokens, stop
-    )
+    count = min(continuations, len(done))
+    chosen = [done[i * len(done) // count] for i in range(count)]
+    continued = _continue(versions, version, examples, chosen, tokenizer, new_tokens, stop)
     return Evidence(
         role=role,
         examples=[examples[item.example] for item in done],
@@ -109,7 +110,7 @@ def _figures(logits_NV: Tensor, target_N: Tensor) -> Tensor:
     argmax_N = logits_NV.argmax(-1).masked_fill(broken_N, NOT_A_NUMBER)
     rank_N = rank_N.masked_fill(broken_N, logits_NV.shape[-1])
     columns = (logp_NV.gather(-1, target_N1)[:, 0], entropy_N, variance_N, argmax_N, rank_N)
-    return torch.stack([column.double().cpu() for column in columns], dim=1)
+    return torch.stack([column.cpu().double() for column in columns], dim=1)
 
 
 def _positions(figures_nK: Tensor, target_n: Tensor, item: Encoded) -> Positions:

@@ -22,7 +22,7 @@ class Limits:
     max_steps: int | None = None
     """Optimizer steps of a run; steps of teaching are bound alike."""
     max_characters: int | None = None
-    """Characters of all texts of a run."""
+    """Characters of the texts that a visitor brings along; presets do not count."""
     max_prompt_characters: int | None = 8000
     """Characters of one prompt of a generate request."""
     max_new_tokens: int | None = None
@@ -43,7 +43,14 @@ class Limits:
             self.check_steps(config.teach_steps, "steps of teaching")
         for model in (config.model, config.retrained):
             self.check_model(model)
-        size = sum(len(e.prompt) + len(e.target) for group in texts.values() for e in group)
+        # Built-in texts are always the same; only what a visitor brings along is bound.
+        brought = [
+            example
+            for role, examples in texts.items()
+            if not getattr(config, role, "").startswith(("preset:", "auto"))
+            for example in examples
+        ]
+        size = sum(len(example.prompt) + len(example.target) for example in brought)
         if self.max_characters is not None and size > self.max_characters:
             raise UserError(
                 f"The texts have {size:,} characters; {self.max_characters:,} are allowed here.",

@@ -166,6 +166,7 @@ def _loop_share(
     before: Mapping[str, Sequence[bool]] | None,
     roles: Sequence[str],
 ) -> float | None:
+    """Share of the answers that newly repeat themselves; a single one proves nothing."""
     counted = looped = 0
     for role, flags in looping(answers).items():
         if role not in roles:
@@ -173,5 +174,9 @@ def _loop_share(
         for i, flag in enumerate(flags):
             if before is not None and before[role][i]:
                 continue
-            counted, looped = counted + 1, looped + flag
-    return looped / counted if counted else None
+            # Silence about what is to be forgotten is no repetition.
+            silent = role == "forget" and not answers[role][i]
+            counted, looped = counted + 1, looped + (flag and not silent)
+    if not counted:
+        return None
+    return looped / counted if looped > 1 else 0.0

@@ -12,6 +12,7 @@ from typing import Any
 
 from unlearning.data.base import Example
 from unlearning.data.encode import Encoded
+from unlearning.errors import UserError
 from unlearning.metrics.base import PREFIX_TOKENS
 from unlearning.models.generate import generate
 from unlearning.models.versions import Versions
@@ -19,6 +20,8 @@ from unlearning.runs.measure import TextSet
 
 TEXTS = 48
 TOKENS = 64
+SHORTEST = 8
+"""Tokens; what ends sooner is no text."""
 
 
 def own_text(
@@ -30,7 +33,11 @@ def own_text(
     tokens: int,
     stop: Callable[[], bool],
 ) -> TextSet:
-    """Samples of `version` as the generic role."""
+    """Samples of `version` as the generic role.
+
+    Raises:
+        UserError: the model ends at once, however often it is asked.
+    """
     first = tokenizer.bos_token_id
     if first is None:
         first = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else 0
@@ -47,7 +54,12 @@ def own_text(
         for piece in pieces:
             if piece.token is not None:
                 rows[piece.row].append(piece.token)
-    rows = [row for row in rows if len(row) > 8]
+    rows = [row for row in rows if len(row) > SHORTEST]
+    if not rows and not stop():
+        raise UserError(
+            "No text to keep was given, and the model writes none by itself.",
+            "Name some with --retain or --generic.",
+        )
     examples = [
         Example(id=f"own-{i}", group="own", text=tokenizer.decode(row[1:]))
         for i, row in enumerate(rows)

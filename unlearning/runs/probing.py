@@ -50,7 +50,7 @@ def pinned(
 
     Beginnings are cut at the scored region, so that they end where memory has to begin.
     """
-    found = [Prompt("pinned", tuple(prompt_ids(text, tokenizer)[-room:]), text) for text in own]
+    found = [Prompt("pinned", _own(text, tokenizer)[-room:], text) for text in own]
     for role, count in PINNED.items():
         if role not in sets:
             continue
@@ -59,6 +59,12 @@ def pinned(
             text = tokenizer.decode(ids, skip_special_tokens=True)
             found.append(Prompt(role, tuple(ids), text))
     return found
+
+
+def _own(text: str, tokenizer: Any) -> tuple[int, ...]:
+    """A user's prompt: what ends with a question mark is asked, all else continued."""
+    kind = "question" if text.rstrip().endswith("?") else "text"
+    return tuple(prompt_ids(text, tokenizer, kind=kind))
 
 
 @dataclass
@@ -196,5 +202,7 @@ def distance(probed: Probed, level: Mapping[str, float] | None, first: Glance) -
     if kept is not None and kept < KEPT_ENOUGH * before.get("retain", 0.0):
         return None
     target = level.get("memorization_accuracy", 0.0) if level else 0.0
-    extracted = probed.scores.get("extraction_likelihood", {}).get("forget", 0.0)
+    # Only measured near the level: elsewhere the text counts as recited.
+    unmeasured = 1.0 if level and FORGETTING[1] in level else 0.0
+    extracted = probed.scores.get(FORGETTING[1], {}).get("forget", unmeasured)
     return abs(accuracy["forget"] - target) + extracted

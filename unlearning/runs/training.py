@@ -298,8 +298,9 @@ class Loop:
 
     def _norm(self) -> float:
         """Global L2 norm of the gradients."""
-        squares = [p.grad.detach().double().pow(2).sum() for p in self._with_gradient()]
-        return torch.stack(squares).sum().sqrt().item() if squares else 0.0
+        # Summed up on the CPU: Apple's GPUs know no float64, and layers may lie on several GPUs.
+        squares = [p.grad.detach().float().square().sum().cpu() for p in self._with_gradient()]
+        return torch.stack(squares).double().sum().sqrt().item() if squares else 0.0
 
     def _precision(self) -> torch.autocast:
         device = self.versions.device.type
