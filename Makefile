@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 run: $(VENV)/.app
 	$(BIN)/python app.py
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
@@ -28,7 +28,7 @@ $(VENV)/.venv:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-# torch first and alone: its CPU build is then what the other packages find.
+# torch first and alone: where a particular build was laid out for pip, the rest then keeps to it.
 $(VENV)/.torch: requirements.txt $(VENV)/.venv
 	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.txt)"
 	touch $@
@@ -39,6 +39,11 @@ $(VENV)/.app: requirements.txt $(VENV)/.torch
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
 	$(BIN)/pip install --quiet -r requirements-dev.txt
+	touch $@
+
+# The system's Chromium, or the one that LETHE_CHROMIUM names, else Playwright's own.
+$(VENV)/.browser: $(VENV)/.dev
+	test -x "$${LETHE_CHROMIUM:-/usr/bin/chromium}" || $(BIN)/playwright install chromium
 	touch $@
 
 clean:

@@ -44,7 +44,7 @@ def flags(arguments: list[str] | None = None) -> argparse.Namespace:
         default=host or ("0.0.0.0" if HOSTED else "127.0.0.1"),
         help="address to listen on (default: %(default)s, this machine alone)",
     )
-    parser.add_argument("--port", type=int, default=int(port) if port else None, help="port")
+    parser.add_argument("--port", type=int, default=port, help="port")
     parser.add_argument(
         "--runs", type=Path, default=Path(os.environ.get("LETHE_RUNS", "runs")),
         help="folder that keeps the runs (default: %(default)s)",
@@ -80,6 +80,11 @@ def serve(demo: gr.Blocks, scheduler: Scheduler, chosen: argparse.Namespace) -> 
     """Serve the page until interrupted."""
     try:
         demo.launch(server_name=chosen.host, server_port=chosen.port, **launch_options(scheduler))
+    except OSError as error:
+        where = f"{chosen.host}:{chosen.port}" if chosen.port else chosen.host
+        reason = str(error).partition(". ")[0]
+        print(f"error: Cannot serve on {where}: {reason}. Try another --port.", file=sys.stderr)
+        sys.exit(2)
     finally:
         scheduler.close()
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("LETHE_CHROMIUM", "/usr/bin/chromium")
+"""Where it is not, Playwright's own is taken."""
 QUIET_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -41,15 +42,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests; skipped where there is none, unless this is CI."""
-    if not Path(CHROMIUM).is_file():
-        missing = f"no Chromium at {CHROMIUM}: set LETHE_CHROMIUM"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET_FLAGS))
+        found = [path for path in (CHROMIUM, playwright.chromium.executable_path) if _is_file(path)]
+        if not found:
+            missing = f"no Chromium at {CHROMIUM}: set LETHE_CHROMIUM"
+            if os.environ.get("CI"):
+                pytest.fail(missing)
+            pytest.skip(missing)
+        browser = playwright.chromium.launch(executable_path=found[0], args=list(QUIET_FLAGS))
         yield browser
         browser.close()
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file()
 
 
 class Visitor:

@@ -55,15 +55,19 @@ def build() -> argparse.ArgumentParser:
 
     again = command("continue", acts.resume, "Go on with a run from its last snapshot.")
     again.add_argument("id", metavar="ID")
-    again.add_argument("--steps", type=int, metavar="N", help="steps in all (default: as planned)")
+    again.add_argument(
+        "--steps", type=_count, metavar="N", help="steps in all (default: as planned)"
+    )
 
     measured = command("evaluate", acts.evaluate, "Measure a model without changing it.")
     measured.add_argument("--model", default="demo", metavar="M")
     for role in ROLES:
         measured.add_argument(f"--{role}", default=_default(role), metavar=_word(role))
     measured.add_argument("--metrics", default="", metavar="a,b", help="default: all")
-    measured.add_argument("--max-length", type=int, default=256, metavar="TOKENS")
-    measured.add_argument("--texts", type=int, default=32, metavar="N", help="texts of each role")
+    measured.add_argument("--max-length", type=_count, default=512, metavar="TOKENS")
+    measured.add_argument(
+        "--texts", type=_count, default=32, metavar="N", help="texts of each role"
+    )
 
     spoken = command("generate", acts.generate, "Continue prompts, with two models side by side.")
     spoken.add_argument("--model", default="demo", metavar="M")
@@ -113,8 +117,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
             )
         else:
             parser.add_argument(
-                flag,
-                "--lr" if item.name == "learning_rate" else flag,
+                *([flag, "--lr"] if item.name == "learning_rate" else [flag]),
                 dest=item.name,
                 type=kinds.get(item.kind, str),
                 default=item.default,
@@ -122,6 +125,13 @@ def _run(parser: argparse.ArgumentParser) -> None:
                 help=f"{told} (default {'by method' if item.default is None else item.default})",
             )
     parser.add_argument("--full", action="store_true", help="train all parameters, no adapter")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too small: at least 1")
+    return number
 
 
 def _default(role: str) -> str:
