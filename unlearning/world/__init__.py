@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from unlearning.errors import UserError
 from unlearning.world.corpus import DEFAULT_SEED, generate, write
 
 
@@ -26,9 +27,12 @@ def build(
         progress: told in short lines how far things are.
 
     Raises:
-        UserError: there is no model of the name `only`.
+        UserError: there is no model of the name `only`, or the folder cannot be written.
     """
-    write(out / "world", generate(seed))
+    try:
+        write(out / "world", generate(seed))
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}.", "Name another.") from error
     progress(f"texts written to {out / 'world'}")
     if models:
         # Late: writing texts needs no torch.
