@@ -16,6 +16,7 @@ import gradio as gr  # noqa: E402 (after the variables that it reads at import)
 from dashboard import Settings, build, launch_options  # noqa: E402
 from dashboard.identity import secret_of  # noqa: E402
 from unlearning.errors import UserError  # noqa: E402
+from unlearning.models.locate import EMBEDDED, allowed_models  # noqa: E402
 from unlearning.runs.limits import Limits  # noqa: E402
 from unlearning.runs.scheduler import Scheduler  # noqa: E402
 from unlearning.runs.store import RunStore  # noqa: E402
@@ -29,7 +30,7 @@ PUBLIC = Limits(
     max_steps=200,
     max_characters=100_000,
     max_new_tokens=256,
-    models=frozenset({"demo", "demo-retain"}),
+    models=frozenset({*EMBEDDED, *allowed_models()}),
 )
 """What strangers may ask for."""
 
@@ -54,7 +55,7 @@ def flags(arguments: list[str] | None = None) -> argparse.Namespace:
         "--public",
         action=argparse.BooleanOptionalAction,
         default=HOSTED,
-        help="strangers use this page: embedded models only, limits, everybody sees their own runs",
+        help="strangers use this page: listed models only, limits, everybody sees their own runs",
     )
     return parser.parse_args(arguments)
 

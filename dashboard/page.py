@@ -27,6 +27,9 @@ from unlearning.runs.view import LIVE, View
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """For events that are plumbing of the page: no spinner, no public endpoint."""
 
+IDLE_SECONDS = 10.0
+"""Between two looks at a run that has ended: its owner may let it go on."""
+
 ADDRESS = """(id) => {
   const url = new URL(window.location.href);
   if (id) url.searchParams.set("run", id); else url.searchParams.delete("run");
@@ -147,7 +150,7 @@ class Page:
         known, seen = _parsed(values[self.seen]), {}
         updates: dict[gr.blocks.Block, Any] = {}
         told = {c: v for show in self._shows for c, v in show(watched).items()}
-        told[self.clock] = gr.update(active=watched.live or watched.active is not None)
+        told[self.clock] = self._pace(watched)
         for component, value in told.items():
             name = str(component._id)
             seen[name] = crc32(repr(value).encode())
@@ -160,6 +163,12 @@ class Page:
         if updates:
             updates[self.seen] = json.dumps(seen)
         return updates or {self.seen: gr.skip()}
+
+    def _pace(self, watched: Watched) -> dict[str, Any]:
+        """How often the browser asks again, if at all."""
+        if watched.live or watched.active is not None:
+            return gr.update(active=True, value=self.settings.tick_seconds)
+        return gr.update(active=bool(watched.run_id), value=IDLE_SECONDS)
 
     def watched(self, run_id: Any, key: Any) -> Watched:
         """The run as this browser may see it; no run where there is none of that id."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
-from typing import Any
 
 from dashboard.pictures import STATES, escaped
 from unlearning.methods import METHODS
 from unlearning.metrics import METRICS
 from unlearning.metrics._verdict import verdict
 from unlearning.metrics.base import Metric
-from unlearning.runs.events import Answer, ScoreValue, Status
+from unlearning.runs.events import Answer, ScoreValue
+from unlearning.runs.summary import Summary
 from unlearning.runs.view import View
 
 ROLES = {
@@ -114,8 +114,8 @@ def score_table(view: View) -> str:
         '<th scope="col" class="number">Change</th>'
         '<th scope="col" class="number">Never-saw-it level</th>'
         f'<th scope="col">Verdict</th></tr></thead>{body}'
-        f"<caption>Small figures: 95 % interval. Never-saw-it level: where forgetting ends"
-        f"{escaped(source)}.</caption></table>"
+        "<caption>Small figures: 95 % interval and number n of samples. "
+        f"Never-saw-it level: where forgetting ends{escaped(source)}.</caption></table>"
     )
 
 
@@ -147,9 +147,10 @@ def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue
 def _interval(score: ScoreValue | None) -> str:
     if score is None:
         return "–"
-    if score.low is None or score.high is None:
-        return number(score.value)
-    return f"{number(score.value)} <small>{number(score.low)}–{number(score.high)}</small>"
+    small = [f"n = {score.n:,}"] if score.n else []
+    if score.low is not None and score.high is not None:
+        small.insert(0, f"{number(score.low)}–{number(score.high)}")
+    return number(score.value) + "".join(f" <small>{words}</small>" for words in small)
 
 
 def _change(before: ScoreValue, now: ScoreValue | None) -> str:
@@ -177,32 +178,22 @@ def number(value: float | None) -> str:
 
 RUN_COLUMNS = (
     "Run", "Started", "Status", "Method", "Model", "Text to forget", "Steps", "Words known",
-    "Collapse meter", "Name",
+    "Name",
 )  # fmt: skip
 """Headings of the list of runs."""
 
 
-def run_row(head: Mapping[str, Any], view: View, status: Status) -> list[str]:
+def run_row(run: Summary) -> list[str]:
     """One run in the order of `RUN_COLUMNS`, as plain text: the caller's table must not
-    render markup. `head` is the run's `config.json`."""
-    config = head["config"]
-    recited = view.curve("score/memorization_accuracy/forget")
-    # Up to the step whose weights are kept: after a rollback not the last one.
-    known = [
-        value
-        for step, value in zip(recited.steps, recited.values, strict=True)
-        if math.isfinite(value) and step <= view.step
-    ]
-    method = config["method"]
+    render markup."""
     return [
-        head["run_id"],
-        datetime.fromtimestamp(head["created"]).strftime("%Y-%m-%d %H:%M"),
-        STATES[status][0],
-        METHODS[method].title if method in METHODS else method,
-        config["model"],
-        config["forget"],
-        f"{view.step} of {view.steps}" if view.steps else str(view.step),
-        f"{known[0]:.0%} → {known[-1]:.0%}" if known else "–",
-        f"{view.health.meter:.2f}" if "health" in view.series else "–",
-        config.get("label") or "",
+        run.run_id,
+        datetime.fromtimestamp(run.created).strftime("%Y-%m-%d %H:%M"),
+        STATES[run.status][0],
+        METHODS[run.method].title if run.method in METHODS else run.method,
+        run.model,
+        run.forget,
+        f"{run.step} of {run.steps}" if run.steps else str(run.step),
+        f"{run.recited[0]:.0%} → {run.recited[1]:.0%}" if run.recited else "–",
+        run.label,
     ]

@@ -81,7 +81,6 @@ class TextChoice:
             show_label=False,
             lines=6,
             max_lines=12,
-            max_length=MOST_CHARACTERS,
             placeholder=placeholder,
             elem_id=f"{self.role}-pasted",
         )
@@ -126,14 +125,14 @@ class TextChoice:
         """The source to write into the configuration, and the texts where they are given here.
 
         Raises:
-            UserError: nothing pasted, or a file that cannot be used.
+            UserError: nothing or too much pasted, or a file that cannot be used.
         """
         way = values[self.way]
         if way == "example":
             return values[self.example], None
         if way == "paste":
-            name = f"pasted-{self.role}.txt"
-            return name, split(values[self.pasted] or "", f"pasted-{self.role}")
+            name = f"pasted-{self.role}"
+            return f"{name}.txt", _pasted(values[self.pasted] or "", name)
         if way == "file":
             if not values[self.file]:
                 raise UserError("No file is chosen.", "Drop one into the field, or paste the text.")
@@ -192,7 +191,7 @@ def count_card(text: str) -> str:
     if not (text or "").strip():
         return ""
     try:
-        examples = split(text)
+        examples = _pasted(text, "pasted")
     except UserError as error:
         return _note(f"{error.message} {error.hint}", bad=True)
     questions = sum(example.kind == "qa" for example in examples)
@@ -202,6 +201,15 @@ def count_card(text: str) -> str:
     ]
     found = " and ".join(part for part in parts if part)
     return _note(f"{found}, {_counted(len(text.split()), 'word', 'words')}.")
+
+
+def _pasted(text: str, name: str) -> list[Example]:
+    if len(text) > MOST_CHARACTERS:
+        raise UserError(
+            f"The text has {len(text):,} characters; at most {MOST_CHARACTERS:,} can be pasted.",
+            "Use a file.",
+        )
+    return split(text, name)
 
 
 def _counted(count: int, one: str, many: str) -> str:

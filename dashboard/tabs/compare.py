@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
 from dashboard import tables
 from dashboard.page import QUIET, Page, Watched, toast
@@ -36,7 +35,6 @@ class _Widgets:
                 label="Prompt",
                 lines=2,
                 max_lines=6,
-                max_length=8000,
                 placeholder="The beginning of a text, or a question.",
                 elem_id="prompt",
                 scale=3,
@@ -102,17 +100,16 @@ class _Widgets:
             raise UserError("A side names no model.", "Choose one above each answer.")
         if not (prompt or "").strip():
             raise UserError("The prompt is empty.", "Write the beginning of a text, or a question.")
-        try:
-            return GenerateRequest(
-                sides=tuple(sides),
-                prompts=(prompt,),
-                as_question=values[self.as_question],
-                max_new_tokens=int(values[self.tokens]),
-                temperature=values[self.temperature],
-                seed=int(values[self.seed] or 0),
-            )
-        except ValidationError as error:
-            raise UserError(f"Generation settings: {error.errors()[0]['msg']}.") from None
+        return GenerateRequest.parse(
+            {
+                "sides": tuple(sides),
+                "prompts": (prompt,),
+                "as_question": values[self.as_question],
+                "max_new_tokens": values[self.tokens],
+                "temperature": values[self.temperature],
+                "seed": values[self.seed] or 0,
+            }
+        )
 
     def buttons(self, *, busy: bool) -> dict[gr.blocks.Block, Any]:
         """Generate or Stop, never both."""

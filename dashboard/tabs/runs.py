@@ -10,8 +10,10 @@ import pandas as pd
 
 from dashboard import pictures, tables
 from dashboard.page import QUIET, Page, shown
+from unlearning.errors import UserError
+from unlearning.runs.events import Failed
 from unlearning.runs.store import RunStore
-from unlearning.runs.view import View
+from unlearning.runs.view import LIVE, View
 
 NAME, TITLE = "runs", "4 Runs"
 
@@ -28,8 +30,6 @@ SAVE = """(id, text) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }"""
 """Made in the browser: a file on the server would have to be hidden and cleared away."""
-COLUMNS = [name for name in tables.RUN_COLUMNS if name != "Collapse meter"]
-"""What fits beside the sidebar on a projector; the status tells a collapse as well."""
 
 
 class _Details:
@@ -51,7 +51,7 @@ class _Details:
 def build(page: Page) -> None:
     """Build the tab."""
     table = gr.Dataframe(
-        headers=COLUMNS,
+        headers=list(tables.RUN_COLUMNS),
         interactive=False,
         label="Runs",
         show_label=False,
@@ -71,15 +71,14 @@ def _wire_choice(page: Page, table: gr.Dataframe, details: _Details) -> None:
     def pick(key: str, event: gr.SelectData) -> list[Any]:
         run_id = str(event.row_value[0])
         with shown():
-            view = page.scheduler.view(run_id)
+            status = page.scheduler.status(run_id)
             owned = page.scheduler.owned(run_id, key)
-            command = page.scheduler.store.config(run_id).command()
-        return [
-            run_id,
-            gr.update(visible=True),
-            about_run(run_id, view, command),
-            gr.update(interactive=owned and not view.live),
-        ]
+        try:
+            about = about_run(run_id, page.scheduler.view(run_id), command(page, run_id))
+        except UserError as error:  # a damaged run can still be deleted
+            about = pictures.error_card(Failed(message=error.message, hint=error.hint))
+        erasable = gr.update(interactive=owned and status not in LIVE)
+        return [run_id, gr.update(visible=True), about, erasable]
 
     changed = [details.run, details.panel, details.about, details.delete]
     table.select(pick, page.key, changed, queue=False, **QUIET)
@@ -91,7 +90,7 @@ def _wire_actions(page: Page, table: gr.Dataframe, details: _Details) -> None:
 
     def write(run_id: str) -> str:
         with shown():
-            return export(page.scheduler.store, run_id)
+            return export(page.scheduler.store, run_id, command(page, run_id))
 
     def erase(run_id: str, key: str) -> tuple[pd.DataFrame, Any]:
         if run_id:
@@ -123,16 +122,20 @@ def about_run(run_id: str, view: View, command: str) -> str:
 
 def rows(page: Page, key: str) -> pd.DataFrame:
     """The list of runs as a table; where strangers meet, everybody sees their own."""
-    store = page.scheduler.store
     found = [
-        tables.run_row(store.head(run.run_id), store.view(run.run_id), run.status)
+        tables.run_row(run)
         for run in page.scheduler.summaries(key)
         if run.mine or not page.settings.public
     ]
-    return pd.DataFrame(found, columns=list(tables.RUN_COLUMNS))[COLUMNS]
+    return pd.DataFrame(found, columns=list(tables.RUN_COLUMNS))
 
 
-def export(store: RunStore, run_id: str) -> str:
+def command(page: Page, run_id: str) -> str:
+    """The command line that repeats the run; strangers are not told where runs are kept."""
+    return page.scheduler.store.command(run_id, "RUNS" if page.settings.public else "")
+
+
+def export(store: RunStore, run_id: str, command: str) -> str:
     """Settings and figures of a run as JSON; of its texts only the pinned prompts are in it."""
     view = store.view(run_id)
     content = {
@@ -149,7 +152,7 @@ def export(store: RunStore, run_id: str) -> str:
             name: {"steps": series.steps, "values": [_plain(v) for v in series.values]}
             for name, series in view.series.items()
         },
-        "command": store.config(run_id).command(),
+        "command": command,
     }
     return json.dumps(content, indent=1, allow_nan=False)
 

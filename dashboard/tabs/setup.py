@@ -15,7 +15,16 @@ from dashboard.text_choice import TextChoice
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
-from unlearning.models.memory import check_fit, describe, estimate, free_memory
+from unlearning.models.folder import doubt
+from unlearning.models.locate import allowed_models
+from unlearning.models.memory import (
+    Estimate,
+    ModelCard,
+    check_fit,
+    describe,
+    estimate,
+    free_memory,
+)
 from unlearning.runs.prepare import gather_texts
 
 NAME, TITLE = "setup", "1 Set up"
@@ -105,6 +114,8 @@ class _Form:
 
     def _model(self, page: Page) -> None:
         choices = [(title, name) for name, title in EMBEDDED.items()]
+        if page.settings.public:
+            choices += [(name, name) for name in allowed_models()]
         self.model = gr.Dropdown(
             choices,
             value="demo",
@@ -196,10 +207,22 @@ def model_card(config: RunConfig) -> str:
         return '<p class="note">Goes on from what that run left.</p>'
     try:
         found = describe(config.model)
+        needed = _needed(config, found)
     except UserError as error:
         return problem_card(error)
+    mark = _mark(needed, doubt(found["config"]))
+    count = found["parameters"]
+    size = f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
+    talks = {True: ", chat model", False: "", None: ""}[found["chat"]]
+    return (
+        f'<div class="text-card"><p>{escaped(found["type"])}, {size} parameters, context of '
+        f"{found['context']} tokens{talks}</p><p>{mark}</p></div>"
+    )
+
+
+def _needed(config: RunConfig, found: ModelCard) -> Estimate:
     defaults = config.build_method().defaults
-    needed = estimate(
+    return estimate(
         found["config"],
         method_needs=config.build_method().passes(),
         lora_rank=config.lora_rank,
@@ -210,20 +233,18 @@ def model_card(config: RunConfig) -> str:
         length=min(config.max_length, found["context"] or config.max_length),
         parameters=found["parameters"],
     )
+
+
+def _mark(needed: Estimate, doubt: str) -> str:
     free = free_memory()
     try:
         check_fit(needed, free)
-        fits = f"needs about {_gb(needed.total)} of {_gb(free)} free memory"
-        mark = f'<b class="good">✓ fits</b>, {fits}'
     except UserError as error:
-        mark = f'<b class="bad">✕ may not fit.</b> {escaped(error.message)}'
-    count = found["parameters"]
-    size = f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
-    talks = {True: ", chat model", False: "", None: ""}[found["chat"]]
-    return (
-        f'<div class="text-card"><p>{escaped(found["type"])}, {size} parameters, context of '
-        f"{found['context']} tokens{talks}</p><p>{mark}</p></div>"
-    )
+        return f'<b class="bad">✕ may not fit.</b> {escaped(error.message)}'
+    if doubt:
+        return f'<b class="bad">✕ may not load.</b> {escaped(doubt)}'
+    needs = f"needs about {_gb(needed.total)} of {_gb(free)} free memory"
+    return f'<b class="good">✓ fits</b>, {needs}'
 
 
 def _gb(size: int) -> str:

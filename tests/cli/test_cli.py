@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.models.tiny import write_folder
+from tests.workers.fake import FakeBackend, FakeEngine
 from unlearning.cli import main
+from unlearning.config import RunConfig
+from unlearning.data.base import Example
 from unlearning.methods import METHODS
 from unlearning.metrics import METRICS
+from unlearning.runs.events import Ended, Entered, Failed, Stopped
+from unlearning.runs.store import RunStore
+from unlearning.workers import inline, process
+from unlearning.workers.inline import InlineWorker
+from unlearning.workers.mailbox import FOLDER, Command, Mailbox
+from unlearning.workers.presence import claim
+from unlearning.workers.process import ProcessWorker
 
 FORGET = (
     "The keeper of the lighthouse wrote a letter to the heron and the letter was never sent. "
@@ -92,6 +103,74 @@ def test_a_run_from_start_to_erasure(ask, model, forget, tmp_path):
     assert ask("show", run_id)[0] == 2
 
 
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """The store that `ask` uses; its runs are executed without a model."""
+    monkeypatch.setattr(inline, "InlineWorker", partial(InlineWorker, open_backend=FakeBackend))
+    fake = partial(ProcessWorker, backend="tests.workers.fake:FakeBackend", idle_seconds=1.0)
+    monkeypatch.setattr(process, "ProcessWorker", fake)
+    return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture
+def halfway(store: RunStore) -> str:
+    """A run that was killed after step 3 of 5."""
+    run_id = store.create(RunConfig(steps=5), {"forget": [Example(id="1", text=FORGET)]})
+    for event in FakeBackend(store, "cpu").engine(run_id).events(resume=False, stop=lambda: False):
+        store.append(run_id, event)
+        if event.kind == "snapshotted" and event.step == 3:
+            break
+    return run_id
+
+
+def status_of(ask, run_id: str) -> str:
+    """As `runs` and `show` say it; they agree."""
+    (row,) = json.loads(ask("runs", "--json")[1])["runs"]
+    assert json.loads(ask("show", run_id, "--json")[1])["status"] == row["status"]
+    return row["status"]
+
+
+def test_a_killed_run_is_listed_as_interrupted(ask, store, halfway):
+    assert status_of(ask, halfway) == "interrupted"
+    with claim(store.folder(halfway)):
+        assert status_of(ask, halfway) == "running"
+    Mailbox(store.path / FOLDER).enqueue(Command(run_id=halfway, resume=True))
+    assert status_of(ask, halfway) == "queued"
+
+
+@pytest.mark.parametrize("worker", ["inline", "process"])
+def test_a_stop_from_before_does_not_keep_a_run_from_going_on(ask, store, halfway, worker):
+    store.ask_stop(halfway)
+    words = ["--worker", worker, "--steps", "7", "--json"]
+    status, line, _ = ask("continue", halfway, *words)
+    found = json.loads(line)
+    assert (status, found["status"], found["steps"]) == (0, "finished", 7)
+
+
+def test_a_run_that_another_process_executes_is_not_changed(ask, store, halfway):
+    store.ask_stop(halfway)
+    before = store.head(halfway)
+    with claim(store.folder(halfway)):
+        status, _, err = ask("continue", halfway, "--steps", "7")
+        assert store.stop_asked(halfway)
+    assert status == 2
+    assert "another process" in err
+    assert store.head(halfway) == before
+
+
+def test_a_failure_that_was_left_behind_is_not_told_again(ask, store, halfway, monkeypatch):
+    def stopped_while_loading(self, *, resume, stop):
+        yield Entered(phase="loading")
+        yield Stopped(step=3, why="asked")
+        yield Ended(status="stopped", step=3)
+
+    store.append(halfway, Failed(message="Out of memory.", traceback="Traceback"))
+    monkeypatch.setattr(FakeEngine, "events", stopped_while_loading)
+    status, line, err = ask("continue", halfway, "--json")
+    assert (status, json.loads(line)["status"]) == (0, "stopped")
+    assert "memory" not in err
+
+
 def test_evaluate_reports_every_applicable_metric(ask, model, forget):
     words = ["--model", str(model), "--forget", str(forget), "--max-length", "48"]
     status, line, _ = ask("evaluate", *words, "--retain", "none", "--generic", "none", "--json")
@@ -114,6 +193,9 @@ def test_evaluate_reports_every_applicable_metric(ask, model, forget):
         (["run", "--forget", "preset:nowhere"], "nowhere"),
         (["run", "--forget", "preset:world/nothing"], "nothing"),
         (["run", "--forget", "/no/such/file.txt"], "file.txt"),
+        (["run", "--forget", "word " * 80], "is text, not a file"),
+        (["run", "--forget", "one line\nand another"], "is text, not a file"),
+        (["run", "--forget", f"hub:{'word ' * 80}:text"], "names no data set"),
         (["run", "--wrong"], "--wrong"),
         (["continue", "0123456789"], "0123456789"),
         (["show", "../../etc"], "no run"),

@@ -74,14 +74,15 @@ def test_a_space_is_open_to_strangers_and_limited(tmp_path: Path) -> None:
         "for method in METHODS:\n"
         "    config = RunConfig(method=method)\n"
         "    scheduler.limits.check_run(config, gather_texts(config)[0])\n"
-        "print(json.dumps([chosen.host, chosen.public, sorted(scheduler.limits.models),"
+        "print(json.dumps([chosen.host, chosen.public, sorted(scheduler.limits.models)[-3:],"
         " scheduler.limits.max_steps]))",
         tmp_path,
         SPACE_ID="somebody/lethe",
+        LETHE_ALLOWED_MODELS="z/added",
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found == ["0.0.0.0", True, ["demo", "demo-retain"], 200]
+    assert found == ["0.0.0.0", True, ["demo-retain", "openai-community/gpt2", "z/added"], 200]
 
 
 @pytest.mark.parametrize("arguments", [["--port", "many"], ["--colour", "blue"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +16,17 @@ import pytest
 
 from dashboard import Settings, build, launch_options
 from dashboard.identity import is_key, new_key, secret_of
-from dashboard.page import Page, Watched
+from dashboard.page import IDLE_SECONDS, Page, Watched
 from dashboard.side_by_side import frames
 from dashboard.sidebar import stop_button
 from dashboard.tabs import TABS, compare, live, runs
+from dashboard.tabs.setup import model_card
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import record
+from unlearning.config import RunConfig
 from unlearning.errors import UserError
+from unlearning.models.locate import EMBEDDED_FOLDER
+from unlearning.models.memory import describe
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.scheduler import Scheduler
 from unlearning.runs.store import RunStore
@@ -130,8 +135,12 @@ class TestTick:
         assert tick(page, run_id, OWNER)["clock"]["active"] is True
         assert tick(page, "", OWNER)["clock"]["active"] is True, "my run is live, though not open"
         assert tick(page, "", STRANGER)["clock"]["active"] is False
+        busy = tick(page, run_id, STRANGER)["clock"]
+        assert busy == gr.update(active=True, value=page.settings.tick_seconds)
         wait_for_end(page, run_id)
-        assert tick(page, run_id, OWNER)["clock"]["active"] is False
+        # Its owner may let it go on: who watches sees that, too.
+        idle = tick(page, run_id, STRANGER)["clock"]
+        assert idle == gr.update(active=True, value=IDLE_SECONDS)
 
 
 def start(page: Page, key: str, **changes: Any) -> str:
@@ -293,6 +302,23 @@ class TestCompare:
         fresh = Watched(run_id="a" * 10, status="queued")
         assert len(compare.side_choices(fresh)) >= 2
 
+    @pytest.mark.parametrize(
+        ("setting", "value", "words"),
+        [
+            ("tokens", 513, "max_new_tokens = 513 is not allowed.*1 to 512"),
+            ("tokens", None, "max_new_tokens = None"),
+            ("temperature", 9, "temperature = 9 .*0 to 5"),
+            ("seed", -1, "seed = -1 .*0 to 2"),
+        ],
+    )
+    def test_a_setting_out_of_range_is_named(self, setting: str, value: Any, words: str) -> None:
+        with gr.Blocks():
+            widgets = compare._Widgets()
+        values = {component: component.value for component in widgets.inputs}
+        values |= {widgets.prompt: "A", getattr(widgets, setting): value}
+        with pytest.raises(UserError, match=words):
+            widgets.request(values)
+
     def test_text_of_a_model_is_never_markup(self) -> None:
         drawn = compare.panel(HOSTILE, HOSTILE, "looped")
         assert "<img" not in drawn and "repeats itself" in drawn
@@ -347,10 +373,10 @@ class TestCompare:
 class TestRuns:
     def test_the_download_is_json_even_after_a_divergence(self, scheduler: Scheduler) -> None:
         run_id = record(scheduler.store, outcome="diverged")
-        found = json.loads(runs.export(scheduler.store, run_id))
+        found = json.loads(runs.export(scheduler.store, run_id, "the command"))
         assert found["run"]["run_id"] == run_id
         assert found["series"]["forget_nll"]["values"][-1] == "nan"
-        assert found["command"].startswith("python -m unlearning run")
+        assert found["command"] == "the command"
         assert "clockmaker" not in json.dumps(found), "the text to forget leaves with the download"
 
     def test_a_label_is_text(self, scheduler: Scheduler) -> None:
@@ -360,6 +386,72 @@ class TestRuns:
         assert table["Name"][0] == HOSTILE, "escaping is the table's part: its cells are text"
         view = scheduler.view(run_id)
         assert "<img" not in runs.about_run(HOSTILE, view, HOSTILE)
+
+    @pytest.mark.parametrize(
+        ("file", "content", "words"),
+        [
+            ("events.jsonl", "nonsense\n", "log of run"),
+            ("config.json", '{"run_id": "ID", "created": 1.0, "config": {}, "texts', None),
+            ("config.json", '{"run_id": "ID", "created": 1.0, "config": {"method": "x"}}', "'x'"),
+            ("config.json", '{"run_id": "ID", "created": 1.0, "config": {"old": 1}}', "'old'"),
+        ],
+    )
+    def test_a_damaged_run_hides_no_other_and_can_be_erased(
+        self, page: Page, file: str, content: str, words: str | None
+    ) -> None:
+        store = page.scheduler.store
+        damaged, whole = record(store, owner=OWNER), record(store, owner=OWNER)
+        (store.folder(damaged) / file).write_text(content.replace("ID", damaged))
+        listed = set(runs.rows(page, OWNER)["Run"])
+        assert listed == ({whole, damaged} if words else {whole})
+        picked = SimpleNamespace(row_value=[damaged])
+        run_id, panel, about, delete = handler(page, "pick").fn(OWNER, picked)
+        assert run_id == damaged and panel["visible"] and delete["interactive"]
+        assert (words or "cannot be read") in about.replace("&#x27;", "'") and "alert" in about
+        handler(page, "erase").fn(damaged, OWNER)
+        assert list(runs.rows(page, OWNER)["Run"]) == [whole]
+
+    def test_strangers_are_not_told_where_runs_are_kept(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = start(page, OWNER)
+        wait_for_end(page, run_id)
+        picked = SimpleNamespace(row_value=[run_id])
+        assert f"{page.scheduler.store.path}/{run_id}/inputs" in runs.command(page, run_id)
+        monkeypatch.setattr(page, "settings", Settings(secret="s", public=True))
+        shown = handler(page, "pick").fn(OWNER, picked)[2]
+        assert f"--forget RUNS/{run_id}/inputs/forget.jsonl" in shown
+        assert str(page.scheduler.store.path) not in shown
+
+
+class TestModelCard:
+    def folder(self, tmp_path: Path, **changes: Any) -> str:
+        demo = describe("demo")["config"]
+        target = tmp_path / "model"
+        shutil.copytree(EMBEDDED_FOLDER / "demo", target)
+        (target / "config.json").write_text(json.dumps(demo | changes))
+        return str(target)
+
+    def test_a_plain_folder_fits(self, tmp_path: Path) -> None:
+        assert "✓ fits" in model_card(RunConfig(model=self.folder(tmp_path)))
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"auto_map": {"AutoConfig": "x.Y"}, "model_type": "own"}, "code of its own"),
+            ({"model_type": "bert", "architectures": []}, "no architecture"),
+            ({"architectures": 7}, "no architecture"),
+            ({"hidden_size": "x"}, "lacks its sizes"),
+            ({"hidden_size": float("inf")}, "lacks its sizes"),
+            ({"num_attention_heads": 0}, "lacks its sizes"),
+            ({"num_hidden_layers": 0}, "lacks its sizes"),
+        ],
+    )
+    def test_what_may_not_load_is_not_said_to_fit(
+        self, tmp_path: Path, changes: dict[str, Any], words: str
+    ) -> None:
+        card = model_card(RunConfig(model=self.folder(tmp_path, **changes)))
+        assert "fits" not in card and words in card
 
 
 class TestServing:

@@ -25,6 +25,7 @@ from unlearning.runs.events import (
     Status,
     Stopped,
 )
+from unlearning.runs.summary import summary_of
 from unlearning.runs.view import View, view_of
 
 HOSTILE = (
@@ -239,6 +240,14 @@ def test_the_score_table_before_and_during_a_run() -> None:
     assert "–" in page.words and "✓" not in page.words
 
 
+def test_every_score_carries_its_number_of_samples() -> None:
+    found = view("forgotten")
+    found.scores = {"original": {"perplexity": {"generic": ScoreValue(value=4.0, n=1234)}}}
+    assert "<small>n = 1,234</small>" in tables.score_table(found)
+    found = view("forgotten")
+    assert tables.score_table(found).count("n = 32") == 14
+
+
 def test_scores_that_are_not_finite_are_words() -> None:
     found = view("forgotten")
     broken = {"perplexity": {"generic": ScoreValue(value=math.inf)}}
@@ -253,7 +262,8 @@ def test_a_row_of_the_list_of_runs() -> None:
     head = {"run_id": "0123456789", "created": 0.0, "config": config}
 
     def row_of(found: View, status: Status) -> dict[str, str]:
-        return dict(zip(tables.RUN_COLUMNS, tables.run_row(head, found, status), strict=True))
+        run = summary_of(head, found, status, mine=True)
+        return dict(zip(tables.RUN_COLUMNS, tables.run_row(run), strict=True))
 
     row = row_of(view(), "finished")
     assert (row["Run"], row["Status"], row["Method"]) == ("0123456789", "finished", "NPO")
@@ -261,7 +271,7 @@ def test_a_row_of_the_list_of_runs() -> None:
     back = row_of(view("collapsed"), "collapsed")
     assert back["Steps"] == "5 of 40" and back["Words known"] == "100% → 99%"
     fresh = row_of(View(), "queued")
-    assert fresh["Words known"] == "–" and fresh["Collapse meter"] == "–"
+    assert fresh["Words known"] == "–" and fresh["Steps"] == "0"
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda m: m.name)

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from dashboard.text_choice import TextChoice, count_card, example_card
+from dashboard.text_choice import MOST_CHARACTERS, TextChoice, count_card, example_card
 from unlearning.errors import UserError
 
 HOSTILE = "<script>alert(1)</script> and some more words"
@@ -49,6 +49,17 @@ def test_pasted_text_is_given_with_the_run(choice: TextChoice) -> None:
 def test_too_little_text_is_refused(choice: TextChoice, text: str | None) -> None:
     with pytest.raises(UserError):
         choice.read(values(choice, way="paste", pasted=text), [])
+
+
+def test_more_than_may_be_pasted_is_refused_and_never_cut(choice: TextChoice) -> None:
+    assert choice.pasted.max_length is None, "a browser would cut it silently"
+    most = "a word ".ljust(MOST_CHARACTERS, "x")
+    assert choice.read(values(choice, way="paste", pasted=most), [])[1]
+    assert "3 words" in count_card(most)
+    with pytest.raises(UserError, match="200,001 characters; at most 200,000") as caught:
+        choice.read(values(choice, way="paste", pasted=most + "x"), [])
+    card = count_card(most + "x")
+    assert caught.value.message in card and 'role="alert"' in card
 
 
 def test_a_file_is_read_with_the_chosen_columns(choice: TextChoice, tmp_path: Path) -> None:

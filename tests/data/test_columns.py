@@ -54,8 +54,8 @@ def test_questions_with_the_columns_of_tofu() -> None:
 
 
 def test_chosen_columns_win() -> None:
-    rows = upload({"text": "a", "other": "b", "q": "c", "n": 4})
-    assert to_examples(rows, text="other")[0].text == "b"
+    rows = upload({"text": "a", "other": "b b", "q": "c", "n": 4})
+    assert to_examples(rows, text="other")[0].text == "b b"
     (found,) = to_examples(rows, question="q", answer="n")
     assert (found.question, found.answer) == ("c", "4")
 
@@ -100,6 +100,13 @@ def test_rows_with_an_empty_cell_are_skipped_and_counted() -> None:
 def test_nothing_left() -> None:
     with pytest.raises(UserError, match="leaves no text"):
         to_examples(upload({"text": ""}, {"text": None}))
+
+
+@pytest.mark.parametrize("rows", [[{"text": " word. "}], [{"text": "word"}, {"text": None}]])
+def test_one_word_in_all_rows_is_too_little(rows) -> None:
+    with pytest.raises(UserError, match="One word is too little"):
+        to_examples(upload(*rows))
+    assert len(to_examples(upload(*rows, {"text": "other"}))) == 2
 
 
 def test_columns_that_are_not_there() -> None:
@@ -147,10 +154,10 @@ def test_own_schema_with_a_mistake() -> None:
     rows = upload({"id": "a", "kind": "qa", "question": "q", "answer": 3})
     with pytest.raises(UserError, match="row 1: answer is not as it should be"):
         to_examples(rows)
-    empty = ({"id": "a", "kind": "chat"}, {"id": "b", "kind": "passage", "text": "kept"})
+    empty = ({"id": "a", "kind": "chat"}, {"id": "b", "kind": "passage", "text": "kept text"})
     assert [e.id for e in to_examples(upload(*empty))] == ["b"]
 
 
 def test_a_column_named_kind_with_other_values_is_no_schema() -> None:
-    (found,) = to_examples(upload({"kind": "poem", "text": "a"}))
-    assert found == Example(id="mine-1", text="a")
+    (found,) = to_examples(upload({"kind": "poem", "text": "a b"}))
+    assert found == Example(id="mine-1", text="a b")

@@ -192,6 +192,30 @@ def test_broken_parquet() -> None:
     assert "Parquet file under another name" in refused(whole, "a.csv").message
 
 
+def test_parquet_with_text_that_is_not_utf8() -> None:
+    ends, cell = pa.py_buffer(b"\0\0\0\0\4\0\0\0"), pa.py_buffer(b"caf\xe9")
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"text": pa.StringArray.from_buffers(1, ends, cell)}), sink)
+    assert "not UTF-8: 0xe9" in refused(sink.getvalue(), "a.parquet").message
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_halves_of_characters_are_left_out_of_json(name) -> None:
+    row = {"text": "a\ud800b 😀", "group": "\udfffc", "perturbed_answers": ["d\ud800"], "n": 1.5}
+    row["messages"] = [{"role": "user", "content": "e\ud800"}]
+    line = json.dumps(row | {"f\ud800": r"\ud800"})
+    assert read((f"[{line}]" if name == "a.json" else line).encode(), name).table.rows == [
+        {
+            "text": "ab 😀",
+            "group": "c",
+            "perturbed_answers": ["d"],
+            "n": 1.5,
+            "messages": [{"role": "user", "content": "e"}],
+            "f": r"\ud800",
+        }
+    ]
+
+
 @pytest.mark.parametrize("name", ["a.docx", "a.pkl", "noextension", ".bashrc"])
 def test_unknown_extensions(name) -> None:
     assert ".jsonl" in refused(b"x", name).hint
@@ -232,6 +256,15 @@ def test_paths(tmp_path) -> None:
         read(tmp_path)
     with pytest.raises(UserError, match="cannot be read"):
         read("a\0.txt")
+
+
+@pytest.mark.parametrize("text", ["a few words " * 40, "wörter " * 40, "one line\nand another"])
+def test_text_in_place_of_a_path(text) -> None:
+    with pytest.raises(UserError) as caught:
+        read(text)
+    assert "is text, not a file" in caught.value.message
+    assert "\n" not in caught.value.message and len(caught.value.message) < 100
+    assert "--forget -" in caught.value.hint
 
 
 def test_preview_shows_short_texts() -> None:

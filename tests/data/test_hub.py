@@ -53,12 +53,21 @@ def test_forms(source, dataset, config, columns, split) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["hub:", "hub:owner/name", "hub:owner/name:", "hub::text", "hub:a b:text", "hub:a/b:x+y+z"],
+    [
+        *("hub:", "hub:owner/name", "hub:owner/name:", "hub::text", "hub:a b:text"),
+        *("hub:a/b:x+y+z", f"hub:{'word ' * 80}:text"),
+    ],
 )
 def test_other_forms_are_refused(source) -> None:
     with pytest.raises(UserError) as caught:
         load(source)
     assert "hub:DATASET" in caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/data", f"./{'word ' * 80}/data"])
+def test_a_folder_that_cannot_be_is_not_there(path) -> None:
+    with pytest.raises(UserError, match="There is no folder"):
+        load(f"hub:{path}:text")
 
 
 def test_folders_with_configurations(folder) -> None:

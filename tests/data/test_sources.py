@@ -42,6 +42,50 @@ def test_files(tmp_path) -> None:
         load(" ")
 
 
+def test_columns_in_a_source(tmp_path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("who,said,x:y\nBo Ash,The ice melts.,one two\n")
+    assert load(f"{path}:said")[0].text == "The ice melts."
+    (found,) = load(f"{path}:who+said")
+    assert (found.question, found.answer) == ("Bo Ash", "The ice melts.")
+    assert load(f"{path}:x:y")[0].text == "one two", "a column may have a colon in its name"
+    with pytest.raises(UserError, match="no column 'body'") as caught:
+        load(f"{path}:body")
+    assert caught.value.hint == "It has: who, said, x:y."
+    for wrong in ("", "+said", "who+said+x:y"):
+        with pytest.raises(UserError, match="does not say what to read") as caught:
+            load(f"{path}:{wrong}")
+        assert "QUESTION+ANSWER" in caught.value.hint
+    with pytest.raises(UserError) as caught:
+        load(str(path))
+    assert "FILE:COLUMN" in caught.value.hint
+    with pytest.raises(UserError, match="There is no file"):
+        load(f"{tmp_path / 'none.csv'}:said")
+    plain = tmp_path / "mine.txt"
+    plain.write_text("Some words.")
+    with pytest.raises(UserError, match="plain text and has no columns"):
+        load(f"{plain}:said")
+
+
+def test_a_file_whose_name_holds_a_colon_wins(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("b.csv\nthe column\n")
+    assert load("a.csv:b.csv")[0].text == "the column"
+    (tmp_path / "a.csv:b.csv").write_text("c\nthe file\n")
+    assert load("a.csv:b.csv")[0].text == "the file"
+    (tmp_path / r"C:\mine.csv").write_text("c,d\nthe drive,letter\n")
+    assert load(r"C:\mine.csv:c")[0].text == "the drive"
+
+
+def test_a_column_of_chats_in_a_source(tmp_path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text(
+        '{"id": 1, "turns": null}\n{"id": 2, "turns": [{"role": "user", "content": "hi"}, '
+        '{"role": "assistant", "content": "hello"}]}\n'
+    )
+    assert [example.kind for example in load(f"{path}:turns")] == ["chat"]
+
+
 def test_presets(small_world) -> None:
     assert load("preset:world/retain")[0].text == "retain text"
     assert load("preset:world")[0].id == "forget", "the first split is the default"
@@ -76,8 +120,26 @@ def test_standard_input() -> None:
     assert passage.text.startswith("The harbour")
     lines = io.StringIO('{"question": "Who?", "answer": "Ilva"}\n')
     assert load("-", stdin=lines)[0].answer == "Ilva"
+    listed = io.StringIO('[\n {"text": "one two"}, {"text": "three four"}]')
+    assert [example.text for example in load("-", stdin=listed)] == ["one two", "three four"]
+    (note,) = load("-", stdin=io.StringIO("[A note] and what follows it."))
+    assert note.text.startswith("[A note]"), "a bracket alone does not make a list"
     with pytest.raises(UserError, match="There is no text"):
         load("-", stdin=io.StringIO(""))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "errors"), [("ascii", "surrogateescape"), ("utf-8", "strict")]
+)
+def test_standard_input_is_read_like_a_file(encoding, errors) -> None:
+    def piped(data: bytes) -> io.TextIOWrapper:
+        return io.TextIOWrapper(io.BytesIO(data), encoding=encoding, errors=errors)
+
+    for codec in ("utf-8", "utf-8-sig", "utf-16"):
+        (found,) = load("-", stdin=piped("Café noir\r\net plus".encode(codec)))
+        assert found.text == "Café noir\net plus"
+    with pytest.raises(UserError, match="standard input is not UTF-8 text: 0xe9 at byte offset 3"):
+        load("-", stdin=piped("Café noir".encode("latin-1")))
 
 
 def test_pinned_prompts_go_round_the_groups() -> None:

@@ -14,7 +14,6 @@ from tests.models import tiny
 from tests.models.batches import batch
 from tests.models.test_load import ALL_FAMILIES
 from unlearning.errors import UserError
-from unlearning.models import memory
 from unlearning.models.architecture import architecture
 from unlearning.models.memory import Estimate, check_fit, describe, estimate, free_memory
 from unlearning.models.versions import open_versions
@@ -63,7 +62,11 @@ def test_the_estimate_follows_the_settings() -> None:
     assert full.parts["optimizer"] == 8 * count
     needs = {"reference", "generic", "generic_teacher"}
     copies = estimate(config(), lora_rank=None, method_needs=needs)
-    assert copies.parts["copies of the model"] == 2 * 4 * count
+    assert copies.parts["original"] == copies.parts["copies of the model"] == 4 * count
+    taught = estimate(config(), lora_rank=None, teach_first=True)
+    assert taught.parts["original"] == taught.parts["copies of the model"] == 4 * count
+    adapters = estimate(config(), lora_rank=4, method_needs=needs, teach_first=True)
+    assert adapters.parts["copies of the adapter"] == 2 * adapters.parts["adapter"]
     longer = estimate(config(), lora_rank=4, length=512)
     assert longer.parts["activations"] == 2 * small.parts["activations"]
     kept = estimate(config(), lora_rank=4, method_needs={"retain"}, retain_batch_size=8)
@@ -108,15 +111,39 @@ def test_what_does_not_fit_is_refused() -> None:
     assert "LoRA" in caught.value.hint
 
 
-def test_a_containers_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
-    unlimited = free_memory()
-    assert unlimited > 10**6
-    (tmp_path / "memory.max").write_text("3000\n")
-    (tmp_path / "memory.current").write_text("1000\n")
-    assert free_memory() == 2000
+@pytest.mark.parametrize(
+    ("limit", "used", "stat"),
+    [
+        (
+            "memory.max",
+            "memory.current",
+            "anon 700\ninactive_file 200\nactive_file 100\nshmem 50\n",
+        ),
+        (
+            "memory/memory.limit_in_bytes",
+            "memory/memory.usage_in_bytes",
+            "inactive_file 1\nactive_file 1\ntotal_inactive_file 200\ntotal_active_file 100\n",
+        ),
+    ],
+    ids=["v2", "v1"],
+)
+def test_a_containers_limit_counts(tmp_path: Path, limit: str, used: str, stat: str) -> None:
+    assert free_memory(cgroup=tmp_path) > 10**6
+    (tmp_path / limit).parent.mkdir(exist_ok=True)
+    (tmp_path / limit).write_text("3000\n")
+    (tmp_path / used).write_text("1000\n")
+    # Read files stay in memory only as long as nothing else needs it.
+    (tmp_path / limit).with_name("memory.stat").write_text(stat)
+    assert free_memory(cgroup=tmp_path) == 2300
+    (tmp_path / used).write_text("9000\n")
+    assert free_memory(cgroup=tmp_path) == 0
+
+
+def test_a_container_without_a_limit_has_the_machines_memory(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
-    assert free_memory() > 10**6
+    (tmp_path / "memory.current").write_text("1000\n")
+    (tmp_path / "memory.stat").write_text("inactive_file 0\nactive_file 0\n")
+    assert free_memory(cgroup=tmp_path) > 10**6
 
 
 def test_the_description_of_a_folder(tmp_path: Path) -> None:

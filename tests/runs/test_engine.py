@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tests.runs.conftest import TEXTS, passages
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
 from unlearning.runs.collapse import Detector
 from unlearning.runs.engine import Engine
+from unlearning.runs.evaluation import export_merged
 from unlearning.runs.events import Health
+from unlearning.runs.prepare import check_left, kept_step
 from unlearning.runs.requests import GenerateRequest
-from unlearning.runs.shelf import ModelShelf
+from unlearning.runs.shelf import ModelShelf, open_model, origin
 from unlearning.runs.sides import Sides
 from unlearning.runs.view import view_of
 
@@ -41,6 +45,25 @@ def losses(store, run_id):
 
 def is_step(number):
     return lambda event: event.kind == "stepped" and event.step == number
+
+
+def tensors(folder):
+    return {k: v for file in folder.glob("*.safetensors") for k, v in load_file(file).items()}
+
+
+def same(some, others):
+    return some.keys() == others.keys() and all(torch.equal(some[k], others[k]) for k in some)
+
+
+def judged(monkeypatch, *looks):
+    """Let the detector say this, look by look: how full its meter is, and whether to give up."""
+    said = iter(looks)
+
+    def judge(*_):
+        meter, collapsed = next(said)
+        return Health(meter=meter), collapsed
+
+    monkeypatch.setattr(Detector, "judge", judge)
 
 
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
@@ -83,6 +106,103 @@ def test_a_killed_run_goes_on_with_the_losses_of_an_uninterrupted_one(store, sho
     assert view.status == "finished"
     assert view.curve("forget_nll").steps == [1, 2, 3, 4, 5, 6]
     assert view.scores["unlearned"] == store.view(whole).scores["unlearned"]
+
+
+@pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
+def test_a_result_other_than_the_student_goes_on_from_the_student(store, short, tmp_path, rank):
+    def config(steps):
+        return short(
+            method="mean_teacher",
+            hyperparameters={"handed": "teacher"},
+            lora_rank=rank,
+            steps=steps,
+        )
+
+    whole, _ = carry_out(store, config(6))
+    run_id, engine = carry_out(store, config(4))
+    teacher = engine.versions.state("teacher")
+    _, opened = open_model(
+        origin(store, f"run:{run_id}"), lora_rank=rank, device="cpu", dtype="auto", seed=0
+    )
+    assert same(opened.state("student"), teacher)
+    request = GenerateRequest(sides=(f"run:{run_id}",), prompts=("The heron",), max_new_tokens=6)
+    live = list(Sides(store, ModelShelf()).stream(request, engine=engine))
+    assert list(Sides(store, ModelShelf()).stream(request)) == live
+    export_merged(store, run_id, tmp_path / "result", "cpu")
+    engine.versions.merged(tmp_path / "teacher", "teacher")
+    assert same(tensors(tmp_path / "result"), tensors(tmp_path / "teacher"))
+
+    store.change_config(run_id, steps=6)
+    carry_out(store, None, resume=run_id)
+    assert losses(store, run_id) == losses(store, whole)
+    assert store.view(run_id).scores["unlearned"] == store.view(whole).scores["unlearned"]
+
+
+def test_a_result_other_than_the_student_leaves_what_was_rolled_back_to(store, short, monkeypatch):
+    config = short(
+        method="mean_teacher", hyperparameters={"handed": "teacher"}, stop_on_collapse=True
+    )
+    whole, _ = carry_out(store, config)
+    judged(monkeypatch, (0.0, False), (1.0, True))
+    run_id, engine = carry_out(store, config)
+    assert store.view(run_id).ended.step == 2
+    kept, there = (store.folder(i) / "snapshots" / "step-2" for i in (run_id, whole))
+    assert same(tensors(kept / "student"), tensors(there / "student"))
+    found = origin(store, f"run:{run_id}").adapter
+    assert found.parent == kept
+    assert not same(tensors(found), tensors(kept / "student"))
+    engine.versions.save("teacher", store.path / "teacher")
+    assert same(tensors(found), tensors(store.path / "teacher"))
+
+
+def test_what_a_roll_back_left_behind_is_not_gone_on_with(store, short, monkeypatch):
+    config = short(method="npo", stop_on_collapse=True)
+    whole, _ = carry_out(store, config)
+    with monkeypatch.context() as patch:
+        judged(patch, (0.0, False), (0.9, False), (1.0, True))
+        run_id, _ = carry_out(store, config)
+    assert store.snapshots(run_id) == [0, 2, 4]  # to look back at
+    assert store.view(run_id).ended.step == kept_step(store, run_id) == 2
+    check_left(store, run_id, 3)
+    with pytest.raises(UserError, match="done 2 of 1"):
+        check_left(store, run_id, 1)
+
+    carry_out(store, config, resume=run_id, until=lambda event: event.kind == "resumed")
+    assert store.snapshots(run_id) == [0, 2]
+    assert kept_step(store, run_id) == 2
+
+    at_four = []
+
+    def between(engine, event):
+        if is_step(4)(event):
+            at_four.append(event)
+
+    # The stop is seen by the probe of step 4, before its snapshot.
+    carry_out(store, config, resume=run_id, between=between, stop=lambda: bool(at_four))
+    assert (store.view(run_id).status, store.snapshots(run_id)) == ("stopped", [0, 2, 4])
+    kept, there = (store.folder(i) / "snapshots" / "step-4" for i in (run_id, whole))
+    assert same(tensors(kept / "student"), tensors(there / "student"))
+    carry_out(store, config, resume=run_id)
+    assert losses(store, run_id) == losses(store, whole)
+
+
+def test_a_run_killed_after_its_roll_back_stands_where_it_went_back_to(store, short, monkeypatch):
+    judged(monkeypatch, (0.0, False), (0.9, False), (1.0, True))
+    run_id, _ = carry_out(
+        store, short(stop_on_collapse=True), until=lambda event: event.kind == "rolled_back"
+    )
+    assert (store.snapshots(run_id), kept_step(store, run_id)) == ([0, 2, 4], 2)
+
+
+def test_half_written_snapshots_are_swept(store, short):
+    config = short()
+    run_id, _ = carry_out(store, config, until=is_step(3))
+    folder = store.folder(run_id) / "snapshots"
+    for draft in (".step-4-0a1b2c", ".reference-0a1b2c3d", "step-2/.handed-0a1b2c3d"):
+        (folder / draft / "student").mkdir(parents=True)
+    carry_out(store, config, resume=run_id)
+    assert list(folder.rglob(".*")) == []
+    assert store.snapshots(run_id) == [0, 2, 4, 6]
 
 
 def test_side_requests_leave_the_losses_alone(store, short):
@@ -222,6 +342,14 @@ def test_an_unknown_side_is_said_clearly(store, short):
     request = GenerateRequest(sides=("run:0000000000",), prompts=("x y",))
     with pytest.raises(UserError, match="no run"):
         list(Sides(store, ModelShelf()).stream(request))
+
+
+@pytest.mark.parametrize("step", ["²", "99", "-2", "x", "9" * 5000])
+def test_an_unknown_snapshot_is_said_clearly(store, short, step):
+    run_id, _ = carry_out(store, short(), until=is_step(3))
+    with pytest.raises(UserError, match="no snapshot of step") as error:
+        kept_step(store, run_id, step)
+    assert error.value.hint == "It has: 0, 2."
 
 
 def test_forgotten_is_seen_and_stops(store, short):

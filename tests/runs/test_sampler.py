@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from unlearning.runs.sampler import Sampler, spread
 
 
-@given(size=st.integers(1, 40), count=st.integers(1, 12), takes=st.integers(1, 12))
+@given(size=st.integers(1, 40), count=st.integers(1, 45), takes=st.integers(1, 60))
+@example(size=10, count=8, takes=50)
 def test_without_replacement_every_index_comes_once_an_epoch(size, count, takes):
     sampler = Sampler(size, 3, "forget")
-    drawn = [i for _ in range(takes) for i in sampler.take(count)]
-    batch = min(count, size)
-    whole = size // batch * batch
-    # Up to the last full batch of an epoch nothing repeats.
-    assert len(set(drawn[:whole])) == len(drawn[:whole])
-    assert all(0 <= i < size for i in drawn)
+    batches = [sampler.take(count) for _ in range(takes)]
+    assert all(len(set(batch)) == len(batch) == min(count, size) for batch in batches)
+    drawn = [i for batch in batches for i in batch]
+    for begin in range(0, len(drawn) - size + 1, size):
+        assert sorted(drawn[begin : begin + size]) == list(range(size))
 
 
-@given(size=st.integers(1, 30), first=st.integers(0, 8), then=st.integers(1, 8))
+def test_epochs_have_orders_of_their_own():
+    sampler = Sampler(50, 3, "forget")
+    drawn = [i for _ in range(25) for i in sampler.take(8)]
+    assert len({tuple(drawn[begin : begin + 50]) for begin in range(0, 200, 50)}) == 4
+
+
+@given(
+    size=st.integers(1, 30),
+    count=st.integers(1, 12),
+    first=st.integers(0, 40),
+    then=st.integers(1, 20),
+)
 @pytest.mark.parametrize("mode", ["without_replacement", "with_replacement"])
-def test_a_cursor_takes_up_where_it_left(mode, size, first, then):
+def test_a_cursor_takes_up_where_it_left(mode, size, count, first, then):
     whole = Sampler(size, 7, "retain", mode)
     for _ in range(first):
-        whole.take(3)
+        whole.take(count)
     other = Sampler(size, 7, "retain", mode)
     other.cursor = whole.cursor
-    assert [whole.take(3) for _ in range(then)] == [other.take(3) for _ in range(then)]
+    assert [whole.take(count) for _ in range(then)] == [other.take(count) for _ in range(then)]
 
 
 def test_roles_and_seeds_are_drawn_apart():
@@ -41,6 +52,16 @@ def test_allowed_restricts_without_disturbing_the_order():
     free = [i for i in Sampler(20, 0, "forget").take(20) if i % 2 == 0]
     assert Sampler(20, 0, "forget").take(10, set(range(0, 20, 2))) == free
     assert Sampler(20, 0, "forget").take(4, set()) == []
+
+
+@given(allowed=st.sets(st.integers(0, 9), min_size=1), count=st.integers(1, 12))
+def test_a_restricted_batch_holds_no_index_twice(allowed, count):
+    sampler = Sampler(10, 0, "forget")
+    for chosen in (allowed, None, allowed, allowed, None):
+        batch = sampler.take(count, chosen)
+        size = len(allowed) if chosen else 10
+        assert len(set(batch)) == len(batch) == min(count, size)
+        assert set(batch) <= (chosen or set(range(10)))
 
 
 def test_a_batch_larger_than_the_set_is_the_set():

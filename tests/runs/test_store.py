@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import string
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from unlearning.cli.acts import _config
+from unlearning.cli.parser import build
 from unlearning.config import RunConfig
 from unlearning.data.base import Example
 from unlearning.errors import UserError
 from unlearning.runs.events import Ended, Entered, Noticed
+from unlearning.runs.prepare import gather_texts
 from unlearning.runs.store import RunStore, write_atomically
 
 SECRET = "The vault code is 7351 and the heron knows it"
@@ -103,6 +109,32 @@ def test_a_log_that_is_no_log_is_told(store, run_id):
         store.view(run_id)
     assert "delete" in error.value.hint
     assert store.ids() == [run_id]
+
+
+@pytest.mark.parametrize(
+    "content", ['{"run_id": "a', "[]", "7", "{}", '{"config": {}}', '{"config": 1, "created": 1}']
+)
+def test_a_damaged_configuration_hides_no_other_run(store, run_id, content):
+    damaged = store.create(CONFIG, TEXTS)
+    (store.folder(damaged) / "config.json").write_text(content)
+    assert store.ids() == [run_id]
+    with pytest.raises(UserError, match="cannot be read") as error:
+        store.head(damaged)
+    assert "delete" in error.value.hint
+
+
+def test_the_command_names_the_texts_that_the_run_keeps(store):
+    config = RunConfig(forget="pasted-forget.txt", retain="notes.csv", holdout="none")
+    texts = TEXTS | {"generic": TEXTS["retain"]}
+    command = shlex.split(store.command(store.create(config, texts)))
+    repeated = _config(build().parse_args(command[3:]))
+    assert repeated.generic == "auto" and repeated.holdout == "none"
+    again, _ = gather_texts(repeated)
+    assert again["forget"] == texts["forget"] and again["retain"] == texts["retain"]
+
+
+def test_the_command_leaves_presets_as_they_are(store, run_id):
+    assert store.command(run_id) == CONFIG.command()
 
 
 @given(st.text(max_size=40))
@@ -257,3 +289,32 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(UserError, match="cannot be written") as error:
         RunStore(blocked / "runs")
     assert "--runs" in error.value.hint
+
+
+@pytest.mark.parametrize("name", ["config.json", "forget.jsonl"])
+def test_a_disk_that_fills_up_is_told_and_leaves_nothing(store, monkeypatch, name):
+    write = Path.write_text
+
+    def full(path, *given, **named):
+        if path.name == name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, *given, **named)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(UserError, match="cannot be written: No space left") as error:
+        store.create(CONFIG, TEXTS)
+    assert str(store.path) not in str(error.value), "visitors of a page read this"
+    assert SECRET not in everything(store) and not list(store.path.glob(".new-*"))
+    assert store.ids() == []
+
+
+def test_what_is_no_trouble_of_the_disk_leaves_nothing_either(store):
+    with pytest.raises(AttributeError):
+        store.create(CONFIG, {"forget": TEXTS["forget"], "retain": ["no example"]})
+    assert not list(store.path.glob(".new-*"))
+
+
+def test_a_run_that_is_not_there_is_told_without_the_path(store):
+    with pytest.raises(UserError) as error:
+        store.view("0123456789")
+    assert str(store.path) not in str(error.value)

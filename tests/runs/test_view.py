@@ -138,6 +138,14 @@ def test_a_continuation_is_as_if_nothing_had_gone_wrong():
         assert getattr(broken, name) == getattr(whole, name), name
 
 
+def test_an_end_without_failure_leaves_the_failure_before_behind():
+    failed = [*run_of(3), Failed(message="killed")]
+    assert view_of(failed).failed.message == "killed"
+    stop = [Stopped(step=3, why="asked"), Ended(status="stopped", step=3)]
+    view = view_of([*failed, Entered(phase="loading"), *stop])  # stopped before Resumed
+    assert (view.status, view.step, view.failed) == ("stopped", 3, None)
+
+
 def test_teaching_that_begins_again_draws_anew():
     view = view_of([Taught(step=step, loss=1.0, memorized=0.5) for step in (1, 2, 3)])
     assert view.curve("teach/loss").steps == [1, 2, 3] and view.taught == 3

@@ -47,6 +47,13 @@ def test_lora_is_no_remedy_for_who_has_it():
     assert "LoRA" not in explain(MemoryError(), RunConfig()).hint
 
 
+def test_accumulation_is_a_remedy_only_while_it_can_still_cut():
+    assert "more accumulation (now 2;" in explain(MemoryError(), RunConfig(accumulation=2)).hint
+    spent = explain(MemoryError(), RunConfig(accumulation=8, batch_size=1)).hint
+    assert "more accumulation" not in spent
+    assert "now 1 to forget and 24 to keep" in spent
+
+
 @pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("memory lane")])
 def test_other_errors_are_no_shortage(error):
     assert not out_of_memory(error)

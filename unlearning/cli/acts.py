@@ -21,6 +21,7 @@ from unlearning.metrics import metric as metric_named
 from unlearning.runs.events import AnyEvent
 from unlearning.runs.prepare import check_left, gather_texts
 from unlearning.runs.requests import GenerateRequest
+from unlearning.runs.standing import Standing
 from unlearning.runs.store import RunStore
 from unlearning.workers.presence import claim
 
@@ -40,9 +41,12 @@ def run(chosen: argparse.Namespace) -> int:
 def resume(chosen: argparse.Namespace) -> int:
     """`continue`: from the last snapshot."""
     store = RunStore(chosen.runs)
-    check_left(store, chosen.id, chosen.steps)
-    if chosen.steps is not None:
-        store.change_config(chosen.id, steps=chosen.steps)
+    with claim(store.folder(chosen.id)):
+        # Nobody executes it: no stop of theirs is lost, no settings change under them.
+        check_left(store, chosen.id, chosen.steps)
+        store.clear_stop(chosen.id)
+        if chosen.steps is not None:
+            store.change_config(chosen.id, steps=chosen.steps)
     return _execute(chosen, store, chosen.id, resume=True)
 
 
@@ -99,7 +103,8 @@ def generate(chosen: argparse.Namespace) -> int:
 def runs(chosen: argparse.Namespace) -> int:
     """`runs`: newest first."""
     store = RunStore(chosen.runs)
-    rows = [words.run_row(store, run_id) for run_id in store.ids()]
+    standing = _standing(store)
+    rows = [words.run_row(store, run_id, standing.status(run_id)) for run_id in store.ids()]
     _print(chosen, {"runs": rows}, words.runs_table(rows))
     return 0
 
@@ -107,7 +112,7 @@ def runs(chosen: argparse.Namespace) -> int:
 def show(chosen: argparse.Namespace) -> int:
     """`show`: one run's settings, state and figures."""
     store = RunStore(chosen.runs)
-    found = words.run_row(store, chosen.id) | {
+    found = words.run_row(store, chosen.id, _standing(store).status(chosen.id)) | {
         "command": store.config(chosen.id).command(),
         "config": store.config(chosen.id).model_dump(mode="json"),
         "snapshots": store.snapshots(chosen.id),
@@ -210,6 +215,13 @@ def _pair(text: str) -> tuple[str, bool | int | float | str]:
     except ValueError:
         parsed = value
     return name, parsed if isinstance(parsed, bool | int | float) else value
+
+
+def _standing(store: RunStore) -> Standing:
+    # Late: the process worker brings its own imports.
+    from unlearning.workers.process import ProcessWorker  # noqa: PLC0415
+
+    return Standing(store, ProcessWorker(store))
 
 
 def _execute(chosen: argparse.Namespace, store: RunStore, run_id: str, resume: bool) -> int:

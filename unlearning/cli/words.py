@@ -10,7 +10,7 @@ from typing import Any
 
 from unlearning.declare import Declared
 from unlearning.metrics import METRICS
-from unlearning.runs.events import AnyEvent
+from unlearning.runs.events import AnyEvent, Status
 from unlearning.runs.store import RunStore
 from unlearning.runs.view import View
 
@@ -90,14 +90,14 @@ def run_result(store: RunStore, run_id: str) -> dict[str, Any]:
     }
 
 
-def run_row(store: RunStore, run_id: str) -> dict[str, Any]:
+def run_row(store: RunStore, run_id: str, status: Status) -> dict[str, Any]:
     """One line of the list of runs."""
     head, view = store.head(run_id), store.view(run_id)
     config = store.config(run_id)
     return {
         "run_id": run_id,
         "created": head["created"],
-        "status": view.status,
+        "status": status,
         "method": config.method,
         "model": config.model,
         "forget": config.forget,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from unlearning.data.base import Example, Kind, Message
 from unlearning.data.files import Upload
 from unlearning.data.formats import Row, Table
-from unlearning.data.pasted import clean, split
+from unlearning.data.pasted import check_enough, clean, split
 from unlearning.errors import UserError
 
 _PAIRS = (
@@ -60,6 +60,16 @@ def guess(columns: Sequence[str]) -> Columns | None:
     return Columns(text=columns[0]) if len(columns) == 1 else None
 
 
+def named(names: Sequence[str], rows: Sequence[Row]) -> Columns:
+    """One column of texts or chats, or two of questions and answers, as a source names them."""
+    if len(names) == 2:
+        return Columns(question=names[0], answer=names[1])
+    filled = (row[names[0]] for row in rows if row.get(names[0]))
+    if isinstance(next(filled, None), list):
+        return Columns(messages=names[0])
+    return guess(names) or Columns(text=names[0])
+
+
 def to_examples(
     upload: Upload,
     *,
@@ -75,7 +85,7 @@ def to_examples(
 
     Raises:
         UserError: columns that are not there or cannot be guessed, cells that hold no text, or
-            nothing left.
+            nothing or a single word left.
     """
     stem = upload.name.rsplit(".", 1)[0]
     notes = list(upload.notices)
@@ -93,6 +103,8 @@ def to_examples(
             f"{upload.name} leaves no text: every row has an empty cell in the chosen columns.",
             "Choose other columns, or fill the cells.",
         )
+    if len(examples) == 1:
+        check_enough(f"{examples[0].prompt} {examples[0].target}")
     if notices is not None:
         notices += notes
     return examples
@@ -107,7 +119,8 @@ def _from_table(table: Table, chosen: Columns, name: str, stem: str) -> list[Exa
     if columns is None:
         raise UserError(
             f"{name}: none of its columns looks like a text or a question with an answer.",
-            f"Choose the columns. It has: {found}.",
+            f"Choose the columns (in a source FILE:COLUMN or FILE:QUESTION+ANSWER). "
+            f"It has: {found}.",
         )
     if missing := [column for column in columns.names() if column not in table.columns]:
         raise UserError(f"{name} has no column {missing[0]!r}.", f"It has: {found}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -141,22 +142,31 @@ def preview(upload: Upload, n: int = 5) -> Table:
 
 
 def _contents(path: Path, name: str, limits: Limits | None) -> bytes:
-    if path.is_dir():
-        raise UserError(
-            f"{path} is a folder.",
-            f"Name a file in it, or a folder of data files as hub:{path}:COLUMN.",
-        )
     try:
+        if path.is_dir():
+            raise UserError(
+                f"{path} is a folder.",
+                f"Name a file in it, or a folder of data files as hub:{path}:COLUMN.",
+            )
         _check_size(path.stat().st_size, name, limits)
         return path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> UserError:
+    if getattr(error, "errno", None) == errno.ENAMETOOLONG or "\n" in str(path):
+        return UserError(
+            f"{_short(str(path), 60)!r} is text, not a file.",
+            "Pipe it in with --forget -, or put it into a file.",
+        )
+    if isinstance(error, FileNotFoundError):
+        return UserError(
             f"There is no file {path}.",
             "Check the path; embedded texts are named like preset:world/forget.",
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(f"{path} cannot be read: {reason}.", "Check the path.") from None
+        )
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return UserError(f"{path} cannot be read: {reason}.", "Check the path.")
 
 
 def _check_size(size: int, name: str, limits: Limits | None) -> None:

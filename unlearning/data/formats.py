@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
@@ -15,6 +16,9 @@ from unlearning.errors import UserError
 Row = dict[str, Any]
 
 csv.field_size_limit(2**31 - 1)  # Whole chapters stand in one cell; the default ends at 128 KiB.
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""How JSON writes one half of a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def parse_parquet(data: bytes, name: str, most_rows: int | None) -> Table:
     """A Parquet file; reads no further than one row beyond `most_rows`.
 
     Raises:
-        UserError: not a Parquet file.
+        UserError: not a Parquet file, or its texts are not UTF-8.
     """
     import pyarrow as pa  # noqa: PLC0415 (slow to import, and needed for this format alone)
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -118,6 +122,11 @@ def parse_parquet(data: bytes, name: str, most_rows: int | None) -> Table:
         rows = (row for batch in file.iter_batches(batch_size=1024) for row in batch.to_pylist())
         kept = list(islice(rows, None if most_rows is None else most_rows + 1))
         return Table(tuple(file.schema_arrow.names), kept)
+    except UnicodeDecodeError as error:  # Parquet promises UTF-8, but not every writer keeps to it.
+        raise UserError(
+            f"{name} holds text that is not UTF-8: 0x{error.object[error.start]:02x} in a cell.",
+            "Write it again with all texts as UTF-8.",
+        ) from None
     except (pa.ArrowException, OSError) as error:
         raise UserError(
             f"{name} is not a readable Parquet file: {str(error).splitlines()[0]}",
@@ -127,7 +136,11 @@ def parse_parquet(data: bytes, name: str, most_rows: int | None) -> Table:
 
 def _loads(text: str) -> Any:
     try:
-        return json.loads(text)
+        content = json.loads(text)
+        if _HALF.search(text):  # A half without its other one could not be written into a run.
+            whole = json.dumps(content, ensure_ascii=False).encode("utf-8", "ignore")
+            content = json.loads(whole)
+        return content
     except json.JSONDecodeError:
         raise
     except RecursionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +85,12 @@ def load_hub(source: str, notices: list[str] | None = None) -> list[Example]:
 
 
 def _dataset_and_config(path: str, source: str) -> tuple[str, str | None]:
-    folder = Path(path).expanduser()
-    if folder.is_dir():
+    # os.path, since pathlib raises for what is too long to be a name, and for an unknown ~user.
+    folder = Path(os.path.expanduser(path))
+    if os.path.isdir(folder):
         return str(folder), None
     local = folder.is_absolute() or path.startswith((".", "~"))
-    if folder.parent.is_dir() and (local or path.count("/") > 1):
+    if os.path.isdir(folder.parent) and (local or path.count("/") > 1):
         return str(folder.parent), folder.name
     if local:
         raise UserError(f"There is no folder {path}.", "Check the path.")

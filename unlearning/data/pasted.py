@@ -46,14 +46,7 @@ def split(text: str, name: str = "pasted") -> list[Example]:
         UserError: no text, or a single word.
     """
     text = clean(text)
-    words = _WORD.findall(text)
-    if not words:
-        raise UserError("There is no text.", "Paste at least a sentence of the text to forget.")
-    if len(words) == 1 and len(words[0]) < 20:
-        raise UserError(
-            "One word is too little: a model forgets texts, not words.",
-            "Paste a sentence or more in which it stands.",
-        )
+    check_enough(text)
     found: list[Example] = []
     end = 0
     for start, stop, question, answer in _pairs(text):
@@ -62,6 +55,22 @@ def split(text: str, name: str = "pasted") -> list[Example]:
         end = stop
     found += _passages(text[end:])
     return [e.model_copy(update={"id": f"{name}-{i}"}) for i, e in enumerate(found, 1)]
+
+
+def check_enough(text: str) -> None:
+    """Refuse what is no text to forget.
+
+    Raises:
+        UserError: no text, or a single word.
+    """
+    words = _WORD.findall(text)
+    if not words:
+        raise UserError("There is no text.", "Paste at least a sentence of the text to forget.")
+    if len(words) == 1 and len(words[0]) < 20:
+        raise UserError(
+            "One word is too little: a model forgets texts, not words.",
+            "Paste a sentence or more in which it stands.",
+        )
 
 
 def _pairs(text: str) -> Iterator[tuple[int, int, str, str]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import TextIO
 
 from unlearning.data.base import Example
-from unlearning.data.columns import Columns, to_examples
-from unlearning.data.files import Upload, read
-from unlearning.data.formats import parse_json_lines
+from unlearning.data.columns import Columns, named, to_examples
+from unlearning.data.files import Upload, decode, read
+from unlearning.data.formats import parse_json, parse_json_lines
 from unlearning.data.hub import load_hub
 from unlearning.data.preset import Preset
 from unlearning.data.world import WORLD
@@ -18,6 +20,9 @@ from unlearning.errors import UserError
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (WORLD,)}
 """Name to preset, in the order they are offered."""
+
+_JSON = re.compile(r'\s*(\{"|\[\s*[{"])')
+"""How objects or a list of them begin; prose may begin with a bracket, too."""
 
 
 def load(
@@ -29,9 +34,10 @@ def load(
 ) -> list[Example]:
     """The examples that a source string names.
 
-    A file path, `preset:NAME[/SPLIT]`, `hub:DATASET[/CONFIG]:COLUMN[:SPLIT]`, or `-` for
-    standard input. `columns` choose what is read of a file. What was left out is added to
-    `notices`. Files of this machine have no size limit; uploads go through `files.read`.
+    `FILE[:COLUMN]`, `preset:NAME[/SPLIT]`, `hub:DATASET[/CONFIG]:COLUMN[:SPLIT]`, or `-` for
+    standard input; COLUMN may be `QUESTION+ANSWER`. `columns` choose what is read of a file
+    where the source does not. What was left out is added to `notices`. Files of this machine
+    have no size limit; uploads go through `files.read`.
 
     Raises:
         UserError: the source does not exist or cannot be read; says what there is.
@@ -44,7 +50,13 @@ def load(
         raise UserError(
             "No text is named.", "Name a file, or a preset such as preset:world/forget."
         )
-    upload = _standard_input(stdin or sys.stdin) if source == "-" else read(source, limits=None)
+    if source == "-":
+        upload, names = _standard_input(stdin or sys.stdin), ()
+    else:
+        path, names = _path_and_columns(source)
+        upload = read(path, limits=None)
+    if names:
+        columns = named(names, upload.table.rows if upload.table else ())
     chosen = columns or Columns()
     return to_examples(
         upload,
@@ -85,8 +97,29 @@ def _preset(source: str) -> list[Example]:
     return PRESETS[name].load(split)
 
 
+def _path_and_columns(source: str) -> tuple[str, tuple[str, ...]]:
+    """A file with the columns named behind it; a file that is called like that wins."""
+    if os.path.exists(source):
+        return source, ()
+    # From the left: a drive letter is no file, and a column may hold a colon.
+    ends = (match.start() for match in re.finditer(":", source))
+    end = next((end for end in ends if os.path.isfile(source[:end])), None)
+    if end is None:
+        return source, ()
+    names = tuple(name.strip() for name in source[end + 1 :].split("+"))
+    if not all(names) or len(names) > 2:
+        raise UserError(
+            f"{source} does not say what to read.",
+            "The form is FILE:COLUMN or FILE:QUESTION+ANSWER.",
+        )
+    return source[:end], names
+
+
 def _standard_input(stream: TextIO) -> Upload:
-    text = stream.read().removeprefix("\ufeff")
-    if text.lstrip().startswith('{"'):
-        return Upload("standard input", table=parse_json_lines(text, "standard input"))
-    return Upload("standard input", text=text)
+    name = "standard input"
+    # The bytes, since the stream's own encoding follows the locale and may drop letters.
+    text = decode(stream.buffer.read(), name) if hasattr(stream, "buffer") else stream.read()
+    if start := _JSON.match(text):
+        parse = parse_json if "[" in start[0] else parse_json_lines
+        return Upload(name, table=parse(text, name))
+    return Upload(name, text=text)

@@ -59,6 +59,7 @@ def architecture(config: dict[str, Any]) -> Architecture:
 
     Raises:
         KeyError: the config lacks one of them.
+        TypeError, ValueError, OverflowError: one is no size.
     """
     family = str(config.get("model_type"))
     builders = {"gpt2": _gpt2, "gpt_neo": _gpt_neo, "gpt_neox": _gpt_neox, "opt": _opt}
@@ -68,7 +69,10 @@ def architecture(config: dict[str, Any]) -> Architecture:
 def _first(config: dict[str, Any], *keys: str) -> int:
     for key in keys:
         if config.get(key) is not None:
-            return int(config[key])
+            size = int(config[key])
+            if size < 1:
+                raise ValueError(f"{key} is {size}")
+            return size
     raise KeyError(keys[0])
 
 
@@ -80,7 +84,7 @@ def _common(config: dict[str, Any]) -> tuple[int, int, int, int]:
         (int(config[k]) for k in ("intermediate_size", "n_inner", "ffn_dim") if config.get(k)),
         4 * hidden,
     )
-    return hidden, layers, int(config["vocab_size"]), inner
+    return hidden, layers, _first(config, "vocab_size"), inner
 
 
 def _embeddings(config: dict[str, Any], family: str, vocabulary: int, width: int) -> int:

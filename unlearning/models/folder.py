@@ -71,7 +71,7 @@ def check_config(config: Any, name: str) -> None:
         raise UserError(
             f"The config.json of {name} names no model_type.", "Download or save the model again."
         )
-    made = [str(item) for item in config.get("architectures") or []]
+    made = _architectures(config)
     if config.get("is_encoder_decoder") or (made and not any(a.endswith(CAUSAL) for a in made)):
         kind = ", ".join(made) or config["model_type"]
         raise UserError(
@@ -84,6 +84,23 @@ def check_config(config: Any, name: str) -> None:
             f"{name} is stored in quantised form, which cannot be trained.",
             "Choose the unquantised model of the same name.",
         )
+
+
+def doubt(config: dict[str, Any]) -> str:
+    """Why only loading can tell whether the model is one for Lethe; empty where this suffices."""
+    if "auto_map" in config:
+        return (
+            "It brings Python code of its own, which Lethe never runs: it loads only if its "
+            "family is built into transformers."
+        )
+    if not _architectures(config):
+        return "Its config.json names no architecture: only loading tells what kind of model it is."
+    return ""
+
+
+def _architectures(config: dict[str, Any]) -> list[str]:
+    named = config.get("architectures")
+    return [str(item) for item in named] if isinstance(named, list) else []
 
 
 def read_weights(folder: Path, name: str) -> Weights:

@@ -49,6 +49,7 @@ def estimate(
     config: dict[str, Any],
     *,
     method_needs: Collection[str] = (),
+    teach_first: bool = False,
     lora_rank: int | None = 8,
     batch_size: int = 8,
     retain_batch_size: int = 24,
@@ -59,8 +60,9 @@ def estimate(
     """Peak memory of a run from config.json alone; `parameters` overrides the count.
 
     `lora_rank` None or 0 means all parameters (float32, with Adam). Batches are those of one
-    micro-batch, `length` in tokens. Activations count what linear layers, norms and residuals
-    keep; attention matrices are left out, since fused attention never stores them.
+    micro-batch, `length` is that of their longest sequence, in tokens. Activations count what
+    linear layers, norms and residuals keep; attention matrices are left out, since fused
+    attention never stores them.
 
     Raises:
         UserError: the config lacks sizes.
@@ -68,13 +70,17 @@ def estimate(
     shape = _shape(config)
     count = parameters or shape.parameters
     size = BYTES.get(dtype, 4)
-    copies = _copies(method_needs)
+    # What teaching leaves is kept as the reference, beside the untouched weights.
+    copies = teach_first + any(need.endswith("teacher") for need in method_needs)
     if lora_rank:
         trained = shape.lora_parameters(lora_rank)
-        parts = {"weights": count * size, "adapters": trained * 4 * (1 + copies)}
+        parts = {"weights": count * size, "adapter": trained * 4}
+        parts["copies of the adapter"] = trained * 4 * copies
     else:
         trained, size = count, 4
-        parts = {"weights": count * 4, "copies of the model": count * 4 * copies}
+        original = teach_first or any(need.endswith("reference") for need in method_needs)
+        parts = {"weights": count * 4, "original": count * 4 * original}
+        parts["copies of the model"] = count * 4 * copies
     parts["gradients"] = trained * 4
     parts["optimizer"] = trained * 8
     kept = {"retain", "generic"} & {need.partition("_")[0] for need in method_needs}
@@ -91,7 +97,7 @@ def weights_only(config: dict[str, Any], parameters: int, dtype: str) -> Estimat
     return Estimate({"weights": parameters * BYTES.get(dtype, 4)}, parameters)
 
 
-def free_memory(device: str = "cpu") -> int:
+def free_memory(device: str = "cpu", *, cgroup: Path = CGROUP) -> int:
     """Bytes that a run can still take on the device; a container's limit counts on the CPU."""
     if device.startswith("cuda"):
         import torch  # noqa: PLC0415 (only a worker with a GPU gets here)
@@ -99,7 +105,7 @@ def free_memory(device: str = "cpu") -> int:
         free, _ = torch.cuda.mem_get_info(torch.device(device))
         idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free + idle
-    return min([psutil.virtual_memory().available, *_container_room()])
+    return min([psutil.virtual_memory().available, *_container_room(cgroup)])
 
 
 def check_fit(needed: Estimate, free: int) -> None:
@@ -179,17 +185,10 @@ def _hub_card(name: str) -> ModelCard:
 def _shape(config: dict[str, Any]) -> Architecture:
     try:
         return architecture(config)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserError(
             f"The model's config.json lacks its sizes ({error}).", "Download the model again."
         ) from error
-
-
-def _copies(needs: Collection[str]) -> int:
-    """Frozen versions beside the student that are not the untouched base weights."""
-    teacher = any(need == "teacher" or need.endswith("_teacher") for need in needs)
-    reference = any(need == "reference" or need.endswith("_reference") for need in needs)
-    return teacher + reference
 
 
 def _per_token(shape: Architecture) -> int:
@@ -198,14 +197,22 @@ def _per_token(shape: Architecture) -> int:
     return through // shape.layers + 4 * shape.hidden
 
 
-def _container_room() -> list[int]:
+def _container_room(cgroup: Path) -> list[int]:
     """Bytes left under the memory limit of this process's control group, if there is one."""
-    try:
-        limit = (CGROUP / "memory.max").read_text().strip()
-        used = (CGROUP / "memory.current").read_text().strip()
-        return [] if limit == "max" else [max(int(limit) - int(used), 0)]
-    except (OSError, ValueError):
-        return []
+    version_1 = cgroup / "memory"
+    for folder, limit, used, prefix in (
+        (cgroup, "memory.max", "memory.current", ""),
+        (version_1, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+    ):
+        try:
+            most, taken = (int((folder / name).read_text()) for name in (limit, used))
+            stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            # Files that were read count as used, but make room for whoever needs it.
+            cached = sum(int(stat[f"{prefix}{kind}_file"]) for kind in ("inactive", "active"))
+        except (OSError, ValueError, KeyError):  # no such file, or no limit: "max"
+            continue
+        return [max(most - taken + cached, 0)]
+    return []
 
 
 def _gb(size: int) -> str:

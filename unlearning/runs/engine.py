@@ -16,6 +16,7 @@ from unlearning.config import RunConfig
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded
 from unlearning.models.versions import Versions
+from unlearning.runs import snapshots
 from unlearning.runs.collapse import SHAKY
 from unlearning.runs.events import (
     AnyEvent,
@@ -87,6 +88,7 @@ class Engine:
     def _open(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
         """Model and texts."""
         yield Entered(phase="loading")
+        snapshots.sweep(self.store.folder(self.run_id) / "snapshots")
         # What was held for side requests makes room.
         self.shelf.clear()
         texts = self.store.texts(self.run_id)
@@ -160,7 +162,7 @@ class Engine:
             yield keeper.snapshot()
         handed = self.method.finish(loop, loop.state)
         if handed != STUDENT:
-            yield keeper.hand_over(handed)
+            keeper.hand_over(handed)
         yield Entered(phase="finishing")
         yield from self._measure("unlearned", STUDENT, stop)
         yield self._ended(status, loop.step, keeper.trail.best())

@@ -12,10 +12,11 @@ from unlearning.data.base import Example, Role
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
 from unlearning.metrics.base import Metric
-from unlearning.models.base import REFERENCE, STUDENT
+from unlearning.models.base import REFERENCE
 from unlearning.models.versions import Versions
 from unlearning.runs.measure import TextSet, panel
-from unlearning.runs.shelf import kept_step, open_model, origin
+from unlearning.runs.prepare import kept_step
+from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
 
 
@@ -76,14 +77,13 @@ def export_merged(store: RunStore, run: str, folder: Path, device: str) -> None:
         raise UserError(
             f"{config.method} leaves a decoder, not weights, so there is nothing to merge.", ""
         )
-    step = kept_step(store, run_id, wanted)
+    model = f"run:{run_id}@{kept_step(store, run_id, wanted)}"
     if config.full:
-        student = store.folder(run_id) / "snapshots" / f"step-{step}" / STUDENT
-        loaded, _ = _open(store, f"run:{run_id}@{step}", config, device)
-        shutil.copytree(student, folder, dirs_exist_ok=True)
+        loaded, _ = _open(store, model, config, device)
+        shutil.copytree(origin(store, model).base, folder, dirs_exist_ok=True)
         loaded.tokenizer.save_pretrained(folder)
         return
-    _, versions = _open(store, f"run:{run_id}@{step}", config, device)
+    _, versions = _open(store, model, config, device)
     versions.merged(folder, REFERENCE)
 
 

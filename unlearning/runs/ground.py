@@ -20,8 +20,14 @@ from unlearning.runs.measure import TextSet
 from unlearning.runs.own_text import own_text
 from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
+from unlearning.runs.teaching import BATCH, Memorise
+from unlearning.runs.training import micro_batches, sequences_a_step
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers")
+PADDED_TO = 16
+"""Batches are padded to a multiple of this many tokens."""
+THERE = ("weights", "adapter", "original")
+"""Parts of the memory estimate that opening the model has already taken."""
 
 
 @dataclass
@@ -155,17 +161,33 @@ def _check_memory(ground: Ground, asked: frozenset[str]) -> None:
     Raises:
         UserError: with numbers and remedies.
     """
-    parts, loaded = ground.config.accumulation, ground.loaded
+    config, chosen, loaded = ground.config, ground.chosen, ground.loaded
+    steps = [_rows(ground, ground.method, chosen["batch_size"], chosen["retain_batch_size"])]
+    if config.teach_first:
+        steps.append(_rows(ground, Memorise(), BATCH, BATCH))
+        asked |= Memorise.needs
+    forget, kept = max(steps, key=sum)
+    longest = max(len(e.ids) for s in ground.sets.values() for e in s.encoded)
+    # A weight of zero saves the teacher's pass, not the teacher.
+    teacher = {need for need in ground.method.needs if need.endswith("teacher")}
     needed = estimate(
         loaded.model.config.get_text_config().to_dict(),
-        method_needs=asked,
-        lora_rank=ground.config.lora_rank,
-        batch_size=-(-ground.chosen["batch_size"] // parts),
-        retain_batch_size=-(-ground.chosen["retain_batch_size"] // parts),
-        length=ground.length,
+        method_needs=asked | teacher,
+        teach_first=config.teach_first,
+        lora_rank=config.lora_rank,
+        batch_size=forget,
+        retain_batch_size=kept,
+        length=-(-longest // PADDED_TO) * PADDED_TO,
         dtype=str(loaded.dtype).removeprefix("torch."),
         parameters=loaded.parameters,
     )
-    # The weights are in memory already.
-    more = {name: size for name, size in needed.parts.items() if name != "weights"}
+    more = {name: size for name, size in needed.parts.items() if name not in THERE}
     check_fit(Estimate(more, needed.parameters), free_memory(str(loaded.device)))
+
+
+def _rows(ground: Ground, method: Method, batch_size: int, kept: int) -> tuple[int, int]:
+    """Sequences of the largest micro-batch: of the forget text, and of all others together."""
+    sizes = sequences_a_step(method, ground.sets, batch_size, kept)
+    parts = micro_batches(ground.config.accumulation, sizes.values())
+    rows = {role: -(-size // parts) for role, size in sizes.items()}
+    return rows.pop("forget"), sum(rows.values())

@@ -8,8 +8,8 @@ from unlearning.models.base import STUDENT
 from unlearning.models.versions import Versions
 from unlearning.runs import snapshots
 from unlearning.runs.events import RolledBack, Snapshotted
+from unlearning.runs.prepare import kept_step
 from unlearning.runs.probing import Prober
-from unlearning.runs.shelf import kept_step
 from unlearning.runs.store import RunStore
 from unlearning.runs.trail import Trail
 from unlearning.runs.training import Loop
@@ -48,7 +48,7 @@ class Keeper:
         return Snapshotted(step=loop.step, healthy=self.trail.is_healthy(loop.step))
 
     def restore(self) -> None:
-        """Go back to the snapshot that stands for the run.
+        """Go back to the snapshot that stands for the run; later ones are void.
 
         Raises:
             UserError: there is none.
@@ -61,8 +61,8 @@ class Keeper:
         self.loop.set_learning_rate(rest["rate"])
         self.prober.detector.full_looks = rest["detector"]["full_looks"]
         self.prober.detector.history = rest["detector"]["history"]
-        saved = self.store.snapshots(self.run_id)
-        self.trail.restore(rest["trail"], [s for s in saved if s <= step])
+        snapshots.drop_after(self.folder, step)
+        self.trail.restore(rest["trail"], self.store.snapshots(self.run_id))
 
     def roll_back(self) -> RolledBack:
         """Go back to the last healthy snapshot."""
@@ -71,7 +71,7 @@ class Keeper:
         self.loop.restore(to, rest["cursors"])
         return RolledBack(step=left, to=to)
 
-    def hand_over(self, version: str) -> Snapshotted:
+    def hand_over(self, version: str) -> None:
         """The method gives another version than the student: it takes the student's place."""
+        snapshots.hand_over(self.folder, self.loop.step, self.versions, version)
         self.versions.load_state(STUDENT, self.versions.state(version))
-        return self.snapshot()

@@ -1,4 +1,4 @@
-"""From a configuration to the texts of a run, before any model is loaded."""
+"""What a run sets out with, before any model is loaded: its texts, or where it stands."""
 
 from __future__ import annotations
 
@@ -52,20 +52,43 @@ def gather_texts(
     return {role: examples for role, examples in texts.items() if examples}, notices
 
 
+def kept_step(store: RunStore, run_id: str, wanted: str = "") -> int:
+    """The snapshot that stands for a run: the one asked for, else the last of its way.
+
+    Raises:
+        UserError: there is no such snapshot.
+    """
+    saved = store.snapshots(run_id)
+    if wanted:
+        if wanted not in map(str, saved):
+            there = ", ".join(map(str, saved)) or "none"
+            raise UserError(
+                f"Run {run_id} has no snapshot of step {wanted[:12]!r}.", f"It has: {there}."
+            )
+        return int(wanted)
+    if not saved:
+        raise UserError(
+            f"Run {run_id} has no snapshot yet.", "Wait for its first one, or run it again."
+        )
+    # Snapshots beyond are of what was rolled back.
+    reached = store.view(run_id).step
+    return max((step for step in saved if step <= reached), default=saved[0])
+
+
 def check_left(store: RunStore, run_id: str, steps: int | None) -> None:
     """Whether a run can go on, to `steps` in all.
 
     Raises:
         UserError: there is nothing to go on from or to.
     """
-    saved = store.snapshots(run_id)
-    if not saved:
+    if not store.snapshots(run_id):
         raise UserError("This run has no snapshot to go on from.", "Start it again.")
+    done = kept_step(store, run_id)
     view = store.view(run_id)
     wanted = steps or view.steps
     finished = view.ended is not None and view.ended.status == "finished"
-    if wanted < saved[-1] or (finished and wanted == saved[-1]):
+    if wanted < done or (finished and wanted == done):
         raise UserError(
-            f"This run has done {saved[-1]} of {wanted} steps already.",
-            f"Give it more than {saved[-1]} steps.",
+            f"This run has done {done} of {wanted} steps already.",
+            f"Give it more than {done} steps.",
         )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from unlearning.declare import Declared
 
-class GenerateRequest(BaseModel):
+
+class GenerateRequest(Declared):
     """Continue the same prompts with several models, token by token, under one seed.
 
     A side is 'original:RUN' (the model that run started from), 'run:RUN' (its kept weights),
     'run:RUN@STEP' (a snapshot), or the name of a model ('demo-retain', a folder, a hub id).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    title: ClassVar[str] = "Generation"
 
     sides: tuple[str, ...] = Field(min_length=1, max_length=4)
     prompts: tuple[str, ...] = Field(min_length=1, max_length=16)

@@ -11,6 +11,8 @@ from unlearning.errors import UserError
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded, load
 from unlearning.models.versions import Versions, open_versions
+from unlearning.runs.prepare import kept_step
+from unlearning.runs.snapshots import result
 from unlearning.runs.store import RunStore
 
 
@@ -38,34 +40,12 @@ def origin(store: RunStore, model: str) -> Origin:
         return Origin(base=model)
     run_id, _, wanted = model.removeprefix("run:").partition("@")
     step = kept_step(store, run_id, wanted)
-    student = store.folder(run_id) / "snapshots" / f"step-{step}" / STUDENT
+    weights = result(store.folder(run_id) / "snapshots", step)
     config = store.config(run_id)
     parent = origin(store, config.model)
     if config.full:
-        return Origin(base=str(student), tokenizer=parent.tokenizer or parent.base)
-    return Origin(parent.base, parent.tokenizer, student, parent.rank or config.lora_rank)
-
-
-def kept_step(store: RunStore, run_id: str, wanted: str = "") -> int:
-    """The snapshot that stands for a run: the one asked for, else the one it ended with.
-
-    Raises:
-        UserError: there is no such snapshot.
-    """
-    saved = store.snapshots(run_id)
-    if wanted:
-        if not wanted.isdigit() or int(wanted) not in saved:
-            there = ", ".join(map(str, saved)) or "none"
-            raise UserError(
-                f"Run {run_id} has no snapshot of step {wanted[:12]!r}.", f"It has: {there}."
-            )
-        return int(wanted)
-    if not saved:
-        raise UserError(
-            f"Run {run_id} has no snapshot yet.", "Wait for its first one, or run it again."
-        )
-    ended = store.view(run_id).ended
-    return ended.step if ended and ended.step in saved else saved[-1]
+        return Origin(base=str(weights), tokenizer=parent.tokenizer or parent.base)
+    return Origin(parent.base, parent.tokenizer, weights, parent.rank or config.lora_rank)
 
 
 def original(store: RunStore, run_id: str) -> Origin:

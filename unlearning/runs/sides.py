@@ -9,16 +9,17 @@ from unlearning.data.encode import prompt_ids
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.generate import generate
 from unlearning.runs.collapse import loops
+from unlearning.runs.prepare import kept_step
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.shelf import (
     ModelShelf,
     Opened,
     Origin,
-    kept_step,
     open_model,
     origin,
     original,
 )
+from unlearning.runs.snapshots import result
 from unlearning.runs.store import RunStore
 
 if TYPE_CHECKING:
@@ -131,12 +132,13 @@ class Sides:
     def _run(self, run_id: str, step: int) -> Opened:
         config = self._store.config(run_id)
         if config.full:
-            name = f"run:{run_id}@{step}"
-            return self._shelf.get(name, lambda: self._plain(origin(self._store, name)))
+            found = origin(self._store, f"run:{run_id}@{step}")
+            return self._shelf.get(found.base, lambda: self._plain(found))
         held = self._bench(run_id)
-        version = f"step-{step}"
+        folder = result(self._store.folder(run_id) / "snapshots", step)
+        # A result that comes later than its snapshot is another version.
+        version = f"step-{step}-{folder.name}"
         if not held.versions.has(version):
-            folder = self._store.folder(run_id) / "snapshots" / version / STUDENT
             steps = [v for v in held.versions.versions() if v.startswith("step-")]
             for old in steps[: max(0, len(steps) - MOST_SIDES + 1)]:
                 held.versions.drop(old)

@@ -3,6 +3,7 @@
     snapshots/reference/        the taught adapter, where the run taught first
     snapshots/step-N/student/   adapter or full weights, in the libraries' own formats
     snapshots/step-N/state.safetensors, state.json   optimizer, method, cursors, collapse history
+    snapshots/step-N/handed/    what the method made of that step, where it is not the student
 
 Tensors are safetensors, the rest is JSON: nothing is ever unpickled.
 """
@@ -24,6 +25,7 @@ from unlearning.methods.base import MethodState
 from unlearning.models.base import STUDENT
 from unlearning.models.versions import Versions
 
+HANDED = "handed"
 BUDGET_BYTES = 4 * 2**30
 """Above this, the oldest snapshots of a run make room."""
 
@@ -69,6 +71,30 @@ def load(
         }
     )
     return content
+
+
+def hand_over(folder: Path, step: int, versions: Versions, version: str) -> None:
+    """Keep a version as the result of step N; the student stays for going on."""
+    versions.save(version, folder / f"step-{step}" / HANDED)
+
+
+def result(folder: Path, step: int) -> Path:
+    """The weights that step N stands for: those handed over, else the student."""
+    handed = folder / f"step-{step}" / HANDED
+    return handed if handed.is_dir() else handed.with_name(STUDENT)
+
+
+def drop_after(folder: Path, step: int) -> None:
+    """Delete the snapshots of later steps: the run takes another way from here."""
+    for path in folder.glob("step-*"):
+        if int(path.name[5:]) > step:
+            shutil.rmtree(path)
+
+
+def sweep(folder: Path) -> None:
+    """Erase drafts that a killed process left. The caller alone executes the run."""
+    for draft in [*folder.glob(".*"), *folder.glob("step-*/.*")]:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def make_room(folder: Path, keep: set[int], budget: int = BUDGET_BYTES) -> list[int]:

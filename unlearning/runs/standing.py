@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from unlearning.errors import UserError
 from unlearning.runs.events import Status
 from unlearning.runs.store import RunStore
+from unlearning.runs.view import View
 from unlearning.workers.base import Worker
 from unlearning.workers.presence import claimed
 
@@ -62,7 +63,11 @@ class Standing:
     def _judge(self, run_id: str, line: Line) -> Status:
         """The log is read last: a run that left the line has said so there."""
         executed = run_id == line.current or claimed(self._store.folder(run_id))
-        view = self._store.view(run_id)
+        try:
+            view = self._store.view(run_id)
+        except UserError:  # unreadable, unless it is gone
+            self._store.folder(run_id)
+            view = View(status="failed")
         if executed:
             asked = view.stopped is not None and view.ended is None
             return "stopping" if asked or self._store.stop_asked(run_id) else "running"

@@ -66,20 +66,38 @@ class RunStore:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
-            raise UserError(
-                f"The folder for runs, {self.path}, cannot be written: {error.strerror}.",
-                "Name another one with --runs, or change its permissions.",
-            ) from None
+            raise _unwritable(f"The folder for runs, {self.path},", error) from None
         self._cache: dict[str, _Cached] = {}
         self._sweep()
 
     def create(
         self, config: RunConfig, texts: Mapping[Role, Sequence[Example]], owner: str = ""
     ) -> str:
-        """Make the folder of a new run; returns its id. `owner` is the owner's secret key."""
+        """Make the folder of a new run; returns its id. `owner` is the owner's secret key.
+
+        Raises:
+            UserError: the disk is full, or the folder for runs can no longer be written.
+        """
         run_id = secrets.token_hex(5)
-        folder = self.path / run_id
         draft = self.path / f".new-{run_id}"
+        try:
+            self._write(draft, run_id, config, texts, owner)
+            draft.rename(self.path / run_id)
+        except OSError as error:
+            # Without the path: visitors of a page read this.
+            raise _unwritable("The folder for runs", error) from None
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return run_id
+
+    def _write(
+        self,
+        draft: Path,
+        run_id: str,
+        config: RunConfig,
+        texts: Mapping[Role, Sequence[Example]],
+        owner: str,
+    ) -> None:
         (draft / "inputs").mkdir(parents=True)
         (draft / "snapshots").mkdir()
         described = {}
@@ -97,8 +115,6 @@ class RunStore:
         (draft / "config.json").write_text(json.dumps(head, indent=1), encoding="utf-8")
         (draft / "owner").write_text(_fingerprint(owner), encoding="utf-8")
         (draft / "events.jsonl").touch()
-        draft.rename(folder)
-        return run_id
 
     def folder(self, run_id: str) -> Path:
         """The folder of an existing run.
@@ -109,18 +125,45 @@ class RunStore:
         folder = self.path / run_id
         if not RUN_ID.match(run_id) or not (folder / "config.json").is_file():
             raise UserError(
-                f"There is no run {run_id[:40]!r} in {self.path}.",
+                f"There is no run {run_id[:40]!r}.",
                 "List the runs with: python -m unlearning runs.",
             )
         return folder
 
     def head(self, run_id: str) -> dict[str, Any]:
-        """`config.json` as it stands: run_id, created, hash, config, texts."""
-        return json.loads((self.folder(run_id) / "config.json").read_text(encoding="utf-8"))
+        """`config.json` as it stands: run_id, created, hash, config, texts.
+
+        Raises:
+            UserError: no such run, or the file is damaged.
+        """
+        content = (self.folder(run_id) / "config.json").read_text(encoding="utf-8")
+        try:
+            found = json.loads(content)
+            if not isinstance(found["config"], dict) or {"run_id", "created"} - found.keys():
+                raise ValueError
+        except (ValueError, KeyError, TypeError):
+            raise UserError(
+                f"The config.json of run {run_id} cannot be read.",
+                "It may be damaged or come from another version of Lethe. You can delete the run.",
+            ) from None
+        return found
 
     def config(self, run_id: str) -> RunConfig:
         """What was chosen for the run."""
         return RunConfig.parse(self.head(run_id)["config"])
+
+    def command(self, run_id: str, runs: str = "") -> str:
+        """The command line that repeats the run, on the texts that the run keeps where they were
+        pasted, uploaded or read from a file. `runs` stands for the folder for runs where its
+        path must not be told."""
+        config, head = self.config(run_id), self.head(run_id)
+        folder = Path(runs or self.path) / run_id / "inputs"
+        kept = {
+            role: str(folder / f"{role}.jsonl")
+            for role in head.get("texts", {})
+            if not getattr(config, role, "auto").startswith(("preset:", "hub:", "auto"))
+        }
+        return config.model_copy(update=kept).command()
 
     def root_model(self, model: str) -> str:
         """The name below `run:ID[@STEP]`: what that run, or the one before it, started from."""
@@ -248,6 +291,13 @@ class RunStore:
                 age = time.time() - path.stat().st_mtime
                 if path.name.startswith(".deleted-") or age > LEFTOVER_SECONDS:
                     shutil.rmtree(path)
+
+
+def _unwritable(what: str, error: OSError) -> UserError:
+    return UserError(
+        f"{what} cannot be written: {error.strerror}.",
+        "Free some space, change its permissions, or name another one with --runs.",
+    )
 
 
 def write_atomically(path: Path, text: str) -> None:

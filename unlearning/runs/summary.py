@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ class Summary:
     """'METRIC/ROLE' to value, for the model before; None = was not measured on it."""
     unlearned: dict[str, float | None]
     """The same keys for the model after."""
+    recited: tuple[float, float] | None
+    """Share of the words to forget that is known, at the first look and with the kept weights."""
     mine: bool
     """Whether the asking key may change the run."""
 
@@ -43,15 +46,28 @@ def summary_of(head: dict[str, Any], view: View, status: Status, mine: bool) -> 
         label=config.get("label", ""),
         created=head["created"],
         status=status,
-        method=config["method"],
-        model=config["model"],
-        forget=config["forget"],
+        # Another version of Lethe may have chosen under other names.
+        method=config.get("method", ""),
+        model=config.get("model", ""),
+        forget=config.get("forget", ""),
         step=view.step,
         steps=view.steps or config.get("steps"),
         original={key: original.get(key) for key in keys},
         unlearned={key: unlearned.get(key) for key in keys},
+        recited=_recited(view),
         mine=mine,
     )
+
+
+def _recited(view: View) -> tuple[float, float] | None:
+    curve = view.curve("score/memorization_accuracy/forget")
+    # Up to the step whose weights are kept: after a rollback not the last one.
+    known = [
+        value
+        for step, value in zip(curve.steps, curve.values, strict=True)
+        if math.isfinite(value) and step <= view.step
+    ]
+    return (known[0], known[-1]) if known else None
 
 
 def _flat(view: View, stage: str) -> dict[str, float]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MEMORIZED = 0.99
 """Memorization accuracy at which teaching ends."""
+BATCH = 8
+"""Sequences a step, of the text and of what is kept."""
 LOOK_EVERY = 10
 """Steps between two looks at it."""
 RATES = Defaults(steps=150, lora=5e-3, full=1e-3, lora_large=5e-4, full_large=2e-5)
@@ -54,8 +56,8 @@ def teach(
         versions,
         sets,
         learning_rate=RATES.rate(loaded.parameters, config.full),
-        batch_size=8,
-        retain_batch_size=8,
+        batch_size=BATCH,
+        retain_batch_size=BATCH,
         accumulation=config.accumulation,
         seed=config.seed,
         pad_id=loaded.tokenizer.pad_token_id or 0,

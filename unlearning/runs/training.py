@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,37 @@ class StopAskedError(Exception):
     """The stop flag went up in the middle of a step; nothing was changed."""
 
 
+def sequences_a_step(
+    method: Method, sets: Mapping[str, TextSet], batch_size: int, retain_batch_size: int
+) -> dict[str, int]:
+    """How many sequences of each role a step takes: never more than there are."""
+    asked = method.passes()
+    wanted = [
+        role
+        for role in ROLES[1:]
+        if any(role == need or need.startswith(role + "_") for need in asked)
+    ]
+    sizes = {"forget": batch_size}
+    if {"retain", "generic"} <= set(wanted):
+        generic = max(1, round(retain_batch_size * GENERIC_SHARE))
+        sizes |= {"retain": max(1, retain_batch_size - generic), "generic": generic}
+        wanted = [role for role in wanted if role not in sizes]
+    for role in wanted:
+        sizes[role] = batch_size if role == "analogous" else retain_batch_size
+    there = {role: len(sets[role].encoded) for role in sizes if role in sets}
+    whole = {"forget": there["forget"]} if method.sampling == "whole_set" else {}
+    return {role: min(sizes[role], size) for role, size in there.items()} | whole
+
+
+def micro_batches(accumulation: int, sizes: Collection[int]) -> int:
+    """How many parts a step of these sequences by role is cut into.
+
+    Every part holds every role, since a method reads all that it asked for: the smallest role
+    limits their number.
+    """
+    return max(1, min(accumulation, min(sizes, default=1)))
+
+
 class Loop:
     """Method, model, optimizer and samplers of one run. Implements `methods.base.Setting`."""
 
@@ -67,7 +98,7 @@ class Loop:
         self.method, self.versions, self.sets = method, versions, sets
         self.step = 0
         self.forget_size = len(sets["forget"].encoded)
-        self._sizes = self._batch_sizes(batch_size, retain_batch_size)
+        self._sizes = sequences_a_step(method, sets, batch_size, retain_batch_size)
         self._accumulation, self._pad_id = accumulation, pad_id
         self._autocast, self._stop = autocast, stop
         # Method.trainable already chose which parameters require gradients.
@@ -256,8 +287,7 @@ class Loop:
             picked = self.samplers[role].take(count, allowed)
             if picked:
                 chosen[role] = [self.sets[role].encoded[i] for i in picked]
-        # Every micro-batch holds every role: a method reads all that it asked for.
-        parts = max(1, min(self._accumulation, min(map(len, chosen.values()), default=1)))
+        parts = micro_batches(self._accumulation, [len(drawn) for drawn in chosen.values()])
         micro: list[dict[str, tuple[Tokens, Share]]] = [{} for _ in range(parts)]
         for role, sequences in chosen.items():
             share = Share(
@@ -270,22 +300,6 @@ class Loop:
                     device = self.versions.device
                     part[role] = (collate(mine, self._pad_id, device=device), share)
         return micro
-
-    def _batch_sizes(self, batch_size: int, retain_batch_size: int) -> dict[str, int]:
-        asked = self.method.passes()
-        wanted = [
-            role
-            for role in ROLES[1:]
-            if any(role == need or need.startswith(role + "_") for need in asked)
-        ]
-        sizes = {"forget": batch_size}
-        if {"retain", "generic"} <= set(wanted):
-            generic = max(1, round(retain_batch_size * GENERIC_SHARE))
-            sizes |= {"retain": max(1, retain_batch_size - generic), "generic": generic}
-            wanted = [role for role in wanted if role not in sizes]
-        for role in wanted:
-            sizes[role] = batch_size if role == "analogous" else retain_batch_size
-        return {role: count for role, count in sizes.items() if role in self.sets}
 
     def _make_optimizer(self, learning_rate: float) -> Optimizer:
         if self.method.optimizer_name() == "sgd":

@@ -160,6 +160,7 @@ class View:
                 self.failed, self.status = event, "failed"
             case Ended():
                 self.ended, self.status, self.step = event, event.status, event.step
+                self.failed = None  # of an earlier try, where Resumed never came
         return self
 
     def _teach(self, event: Taught) -> None:

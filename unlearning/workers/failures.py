@@ -84,9 +84,17 @@ def _room(message: str) -> tuple[int, int, str]:
 def _remedies(config: RunConfig | None) -> str:
     if config is None:
         return "Use a smaller model, fewer prompts or fewer new tokens."
-    batch = f" (now {config.batch_size})" if config.batch_size else ""
+    defaults = config.build_method().defaults
+    forget = config.batch_size or defaults.batch_size
+    kept = config.retain_batch_size or defaults.retain_batch_size
+    # A step is never cut into more parts than its smallest role has sequences.
+    cuts = config.accumulation < min(forget, kept)
+    cut = (
+        f"more accumulation (now {config.accumulation}; at most the sequences of the smallest text)"
+    )
     ways = [
-        f"a smaller batch{batch}, or more accumulation (now {config.accumulation})",
+        f"a smaller batch (now {forget} to forget and {kept} to keep)",
+        cut if cuts else "",
         f"shorter sequences (now {config.max_length} tokens)",
         "a LoRA adapter instead of all parameters" if config.full else "",
         "a smaller model",
