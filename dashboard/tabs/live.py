@@ -142,10 +142,7 @@ def _drawn(answers: tuple[Answer, ...], step: int) -> str:
 
 def last_snapshot(watched: Watched) -> int:
     """The step from which a run goes on."""
-    ended = watched.view.ended
-    if ended is not None and ended.step in watched.snapshots:
-        return ended.step
-    return max(watched.snapshots, default=0)
+    return max((step for step in watched.snapshots if step <= watched.view.step), default=0)
 
 
 def can_go_on(watched: Watched) -> bool:

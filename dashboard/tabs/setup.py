@@ -225,6 +225,7 @@ def _needed(config: RunConfig, found: ModelCard) -> Estimate:
     return estimate(
         found["config"],
         method_needs=config.build_method().passes(),
+        teach_first=config.teach_first,
         lora_rank=config.lora_rank,
         batch_size=(config.batch_size or defaults.batch_size) // config.accumulation or 1,
         retain_batch_size=(config.retain_batch_size or defaults.retain_batch_size)

@@ -77,18 +77,17 @@ def generate(chosen: argparse.Namespace) -> int:
     from unlearning.runs.sides import Sides  # noqa: PLC0415
 
     sides = tuple(side for side in (chosen.model, chosen.against) if side)
-    try:
-        request = GenerateRequest(
-            sides=sides,
-            prompts=tuple(chosen.prompt),
-            as_question=chosen.question,
-            max_new_tokens=chosen.tokens,
-            temperature=chosen.temperature,
-            top_p=chosen.top_p,
-            seed=chosen.seed,
-        )
-    except ValueError as error:
-        raise UserError(f"Generation settings: {error.errors()[0]['msg']}.") from None
+    request = GenerateRequest.parse(
+        {
+            "sides": sides,
+            "prompts": tuple(chosen.prompt),
+            "as_question": chosen.question,
+            "max_new_tokens": chosen.tokens,
+            "temperature": chosen.temperature,
+            "top_p": chosen.top_p,
+            "seed": chosen.seed,
+        }
+    )
     texts = [["" for _ in sides] for _ in chosen.prompt]
     for delta in Sides(RunStore(chosen.runs), ModelShelf(), device=chosen.device).stream(request):
         texts[delta.prompt][delta.side] += delta.text
@@ -104,7 +103,12 @@ def runs(chosen: argparse.Namespace) -> int:
     """`runs`: newest first."""
     store = RunStore(chosen.runs)
     standing = _standing(store)
-    rows = [words.run_row(store, run_id, standing.status(run_id)) for run_id in store.ids()]
+    rows = []
+    for run_id in store.ids():
+        try:
+            rows.append(words.run_row(store, run_id, standing.status(run_id)))
+        except UserError as error:
+            words.tell(f"run {run_id} cannot be read: {error}")
     _print(chosen, {"runs": rows}, words.runs_table(rows))
     return 0
 
@@ -113,7 +117,7 @@ def show(chosen: argparse.Namespace) -> int:
     """`show`: one run's settings, state and figures."""
     store = RunStore(chosen.runs)
     found = words.run_row(store, chosen.id, _standing(store).status(chosen.id)) | {
-        "command": store.config(chosen.id).command(),
+        "command": store.command(chosen.id, str(chosen.runs)),
         "config": store.config(chosen.id).model_dump(mode="json"),
         "snapshots": store.snapshots(chosen.id),
         "metrics": words.metrics_of(store.view(chosen.id)),
