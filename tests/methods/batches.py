@@ -11,6 +11,9 @@ from unlearning.models.passes import Batch, Pass
 
 VOCABULARY, TOKENS, WIDTH = 11, 7, 5
 
+PASSES = frozenset(Batch.__dataclass_fields__) - {"own"}
+"""Fields of a batch that hold a pass."""
+
 LABELS_BT = torch.tensor([[-100, -100, 3, 5, 1, 10, 4], [-100, 2, 9, -100, -100, -100, -100]])
 """Two sequences, with answers of five and two tokens."""
 
@@ -40,7 +43,7 @@ class Recorded(Batch):
     """A batch that remembers which of its passes were read."""
 
     def __getattribute__(self, name: str) -> object:
-        if name in Batch.__dataclass_fields__:
+        if name in PASSES:
             vars(self).setdefault("read", set()).add(name)
         return super().__getattribute__(name)
 

@@ -8,14 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from tests.methods.batches import Leaves, is_frozen
+from tests.methods.batches import PASSES, Leaves, is_frozen
 from unlearning.declare import Hyperparameter
 from unlearning.errors import UserError
 from unlearning.methods import METHODS, method
 from unlearning.methods.base import Defaults, Method
-from unlearning.models.passes import Batch
-
-ROLES = frozenset(Batch.__dataclass_fields__)
 
 
 def settings(cls: type[Method]) -> Iterator[dict[str, Any]]:
@@ -81,11 +78,11 @@ def test_loss_reads_exactly_the_passes_it_asked_for(
 ) -> None:
     chosen_method = cls.parse(chosen)
     asked = chosen_method.passes()
-    assert asked <= cls.needs <= ROLES | {"hidden"}
-    batch = Leaves(asked & ROLES).batch()
+    assert asked <= cls.needs <= PASSES | {"hidden"}
+    batch = Leaves(asked & PASSES).batch()
     vars(batch)["read"] = set()
     chosen_method.loss(batch)
-    assert batch.read == (asked & ROLES) | {"forget"}
+    assert batch.read == (asked & PASSES) | {"forget"}
 
 
 @every_setting
@@ -93,18 +90,27 @@ def test_terms_are_finite_and_depend_on_the_student(
     cls: type[Method], chosen: dict[str, Any]
 ) -> None:
     chosen_method = cls.parse(chosen)
-    terms = chosen_method.loss(Leaves(chosen_method.passes() & ROLES).batch())
+    terms = chosen_method.loss(Leaves(chosen_method.passes() & PASSES).batch())
     assert terms
     for name, term in terms.items():
         assert term.shape == () and torch.isfinite(term) and term.requires_grad, name
+
+
+INDIRECT = {
+    "pdu": "flattens whatever leads, which is the target only where the text is known by heart",
+    "rmu": "moves the inner state to a random point",
+}
+"""Methods whose loss does not speak of the text's probability; each has a test of its own."""
 
 
 @every_setting
 def test_one_step_makes_the_forget_text_less_likely(
     cls: type[Method], chosen: dict[str, Any]
 ) -> None:
+    if cls.name in INDIRECT:
+        pytest.skip(INDIRECT[cls.name])
     chosen_method = cls.parse(chosen)
-    leaves = Leaves(chosen_method.passes() & ROLES)
+    leaves = Leaves(chosen_method.passes() & PASSES)
     before = leaves.one("forget").logp_B.sum().item()
     sum(chosen_method.loss(leaves.batch()).values()).backward()
     hidden_BTD = leaves.hidden_BTD["forget"]
@@ -117,7 +123,7 @@ def test_one_step_makes_the_forget_text_less_likely(
 @every_setting
 def test_no_gradient_reaches_another_model(cls: type[Method], chosen: dict[str, Any]) -> None:
     chosen_method = cls.parse(chosen)
-    leaves = Leaves(chosen_method.passes() & ROLES)
+    leaves = Leaves(chosen_method.passes() & PASSES)
     sum(chosen_method.loss(leaves.batch()).values()).backward()
     reached = {role for role, hidden in leaves.hidden_BTD.items() if hidden.grad is not None}
     assert {role for role in reached if is_frozen(role)} == set()
@@ -129,11 +135,11 @@ def test_a_weight_of_zero_drops_its_term_and_its_passes(cls: type[Method]) -> No
     for field in filter(may_vanish, cls.declared()):
         on, off = cls.parse({field.name: 1.0}), cls.parse({field.name: 0.0})
         assert off.passes() <= on.passes(), field.name
-        with_term = on.loss(Leaves(on.passes() & ROLES).batch())
-        without = off.loss(Leaves(off.passes() & ROLES).batch())
+        with_term = on.loss(Leaves(on.passes() & PASSES).batch())
+        without = off.loss(Leaves(off.passes() & PASSES).batch())
         assert without.keys() < with_term.keys(), field.name
         double = cls.parse({field.name: 2.0})
-        doubled = double.loss(Leaves(double.passes() & ROLES).batch())
+        doubled = double.loss(Leaves(double.passes() & PASSES).batch())
         (term,) = with_term.keys() - without.keys()
         assert doubled[term].item() == pytest.approx(2 * with_term[term].item())
 

@@ -23,7 +23,11 @@ QUANTITIES: dict[str, Callable[[Pass, Pass], Tensor]] = {
     "soft_cross_entropy": lambda one, other: one.soft_cross_entropy(other),
     "lowered": lambda one, other: one.cross_entropy_to_lowered(other, 2.0),
     "over_sequences": lambda one, other: one.mean_over_sequences(one.logp_B),
+    "lead": lambda one, other: one.mean(one.lead_BS.square()),
+    "without_first": lambda one, other: one.without_first().nll,
 }
+CONSTANT_TARGET = {"to_rest": lambda one, other: one.cross_entropy_to_rest}
+"""What finite differences do not apply to."""
 
 
 def made(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -54,11 +58,11 @@ def test_nll_is_the_mean_over_shifted_labelled_tokens() -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 5, 10, 1000])
-@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize("quantity", [*QUANTITIES, *CONSTANT_TARGET])
 def test_chunks_give_the_same_values_and_gradients(quantity: str, chunk: int) -> None:
     hidden_BTD, weight_VD, labels_BT = made()
     other_BTD, _, _ = made(seed=1)
-    measured = QUANTITIES[quantity]
+    measured = {**QUANTITIES, **CONSTANT_TARGET}[quantity]
 
     def value_and_gradients(chunked: bool) -> tuple[Tensor, ...]:
         hidden, weight = hidden_BTD.clone().requires_grad_(), weight_VD.clone().requires_grad_()
@@ -92,7 +96,10 @@ def test_gradients_are_those_of_finite_differences(quantity: str) -> None:
     assert torch.autograd.gradcheck(measured, (hidden_BTD.requires_grad_(),))
 
 
-@pytest.mark.parametrize("quantity", ["nll", "kl", "over_sequences", "log_unlikelihood", "lowered"])
+@pytest.mark.parametrize(
+    "quantity",
+    ["nll", "kl", "over_sequences", "log_unlikelihood", "lowered", "lead", "without_first"],
+)
 @pytest.mark.parametrize("cut", [(1, 2), (2, 1), (1, 1, 1)])
 def test_micro_batches_add_up_to_the_whole(quantity: str, cut: tuple[int, ...]) -> None:
     hidden_BTD, weight_VD, labels_BT = made()
@@ -136,3 +143,30 @@ def test_a_batch_without_labels_has_no_loss() -> None:
         Pass.from_hidden(hidden_BTD, lambda rows: rows @ weight_VD.T, nothing_BT),
     ):
         assert one.nll.item() == 0.0
+
+
+def test_without_first_drops_one_token_of_each_sequence() -> None:
+    hidden_BTD, weight_VD, labels_BT = made()
+    one = Pass(hidden_BTD @ weight_VD.T, labels_BT)
+    assert one.nll.item() > 0  # what was computed before must not be taken over
+    rest = one.without_first()
+    dropped_BT = labels_BT.ne(rest.labels_BT)
+    # The token at position 0 is predicted by nothing, so it is not the first that counts.
+    assert dropped_BT.nonzero().tolist() == [[0, 3], [1, 1], [2, 1]]
+    assert rest.length_B.tolist() == [3, 1, 3]
+    torch.testing.assert_close(rest.logp_BS, one.logp_BS * rest.counted_BS)
+
+
+def test_distance_of_hidden_states_is_not_shifted() -> None:
+    hidden_BTD, weight_VD, labels_BT = made()
+    target_BTD, _, _ = made(seed=1)
+    one = Pass(hidden_BTD @ weight_VD.T, labels_BT, [hidden_BTD, 2 * hidden_BTD])
+    assert one.blocks == 1
+    expected = []
+    for b in range(B):
+        tokens = [t for t in range(T) if labels_BT[b, t] != IGNORED]
+        apart = [(2 * hidden_BTD[b, t] - target_BTD[b, t]).square().mean() for t in tokens]
+        expected.append(sum(apart) / len(apart))
+    torch.testing.assert_close(one.hidden_distance(1, target_BTD), sum(expected) / B)
+    with pytest.raises(ValueError, match="declare 'hidden'"):
+        Pass(hidden_BTD @ weight_VD.T, labels_BT).hidden_distance(1, target_BTD)

@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 from tests.runs.conftest import TEXTS, passages
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
+from unlearning.methods.base import Method
+from unlearning.methods.ngdiff import NGDiff
 from unlearning.runs.collapse import Detector
 from unlearning.runs.engine import Engine
 from unlearning.runs.evaluation import export_merged
@@ -19,6 +21,7 @@ from unlearning.runs.prepare import check_left, kept_step
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.shelf import ModelShelf, open_model, origin
 from unlearning.runs.sides import Sides
+from unlearning.runs.training import Loop
 from unlearning.runs.view import view_of
 
 
@@ -41,6 +44,11 @@ def repeatable(store, run_id):
 
 def losses(store, run_id):
     return {e.step: (e.terms, e.forget_nll) for e in store.read(run_id)[0] if e.kind == "stepped"}
+
+
+def fits(store, run_id):
+    steps = [e.extras for e in store.read(run_id)[0] if e.kind == "stepped"]
+    return [extras["fitted_rate"] for extras in steps if "fitted_rate" in extras]
 
 
 def is_step(number):
@@ -66,10 +74,16 @@ def judged(monkeypatch, *looks):
     monkeypatch.setattr(Detector, "judge", judge)
 
 
+ENDLESS = {"icu": {"refine_every": 10_000}}
+"""Settings with which a model that recites nothing is still trained to the last step."""
+
+
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_runs_to_its_end(store, short, name, rank):
-    config = short(method=name, lora_rank=rank, learning_rate=1e-3)
+def test_every_method_runs_to_its_end(store, short, name, rank, monkeypatch):
+    monkeypatch.setattr(METHODS[name], "stop", Method.stop)
+    chosen = ENDLESS.get(name, {})
+    config = short(method=name, lora_rank=rank, learning_rate=1e-3, hyperparameters=chosen)
     run_id, engine = carry_out(store, config)
     view = store.view(run_id)
     assert view.status == "finished"
@@ -94,7 +108,7 @@ def test_same_seed_same_events(store, short, name):
 
 
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
-@pytest.mark.parametrize("name", ["npo", "mean_teacher"])
+@pytest.mark.parametrize("name", ["npo", "mean_teacher", "ngdiff", "pdu", "rmu"])
 def test_a_killed_run_goes_on_with_the_losses_of_an_uninterrupted_one(store, short, name, rank):
     config = short(method=name, lora_rank=rank, learning_rate=1e-3)
     whole, _ = carry_out(store, config)
@@ -233,14 +247,43 @@ def test_base_weights_stay_after_five_runs(store, short):
     assert len(hashes) == 1
 
 
-def test_accumulation_changes_memory_not_losses(store, short):
+PROBED = {"rate_rule": "plain", "refresh": 1, "highest_rate": 2.0}
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("undial", {}), ("ngdiff", PROBED)])
+def test_accumulation_changes_memory_not_losses(store, short, name, chosen):
     """Uneven lengths: means of means would differ, shares do not."""
-    whole, _ = carry_out(store, short(steps=3, retain_batch_size=12))
-    pieces, _ = carry_out(store, short(steps=3, retain_batch_size=12, accumulation=3))
+    config = {"method": name, "hyperparameters": chosen, "steps": 3, "retain_batch_size": 12}
+    if chosen:
+        # Far enough out for the bend of the loss to stand above rounding.
+        config["learning_rate"] = 2.0
+    whole, _ = carry_out(store, short(**config))
+    pieces, _ = carry_out(store, short(**config, accumulation=3))
     for step, (terms, nll) in losses(store, whole).items():
         cut_terms, cut_nll = losses(store, pieces)[step]
         assert cut_terms == pytest.approx(terms, rel=1e-3)
         assert cut_nll == pytest.approx(nll, rel=1e-3)
+    assert fits(store, pieces) == pytest.approx(fits(store, whole), rel=1e-2)
+
+
+def test_a_probe_reads_the_kept_text_alone_and_leaves_the_weights(store, short, monkeypatch):
+    loss, read = NGDiff.loss, []
+
+    def listening(self, batch):
+        read.append({role for role, made in vars(batch).items() if made is not None})
+        return loss(self, batch)
+
+    config = short(method="ngdiff", steps=2)
+    monkeypatch.setattr(NGDiff, "loss", listening)
+    monkeypatch.setattr(Loop, "set_learning_rate", lambda *_: None)
+    probed, _ = carry_out(store, config)
+    assert sum("forget" in roles for roles in read) == 2
+    assert len(read) >= 6
+    assert all({"retain", "generic"} <= roles for roles in read)
+    fixed, _ = carry_out(
+        store, short(**{**config.model_dump(), "hyperparameters": {"rate_rule": "fixed"}})
+    )
+    assert losses(store, probed) == losses(store, fixed)
 
 
 def test_stop_takes_effect_within_one_step(store, short):

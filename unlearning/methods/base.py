@@ -10,7 +10,7 @@ and around the run: prepare, trainable, finish.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -87,6 +87,22 @@ class Setting(Protocol):
     step: int
     forget_size: int
     """Forget sequences in the whole set."""
+    batch_size: int
+    """Forget sequences a step."""
+    levels: Mapping[str, float]
+    """Metric name to the forget score of a model that never saw the text; empty if not known."""
+    seed: int
+    """The run's seed, for what a method draws."""
+    terms: Mapping[str, float]
+    """What `loss` gave in this step, term by term; empty before the first."""
+
+    @property
+    def width(self) -> int:
+        """Width of the model's inner state, D of `Pass.hidden`."""
+
+    @property
+    def rate(self) -> float:
+        """The learning rate in force; saved with every snapshot."""
 
     def copy(self, version: str) -> None:
         """Add a frozen copy of the student's trainable weights under a name such as 'teacher'."""
@@ -96,6 +112,13 @@ class Setting(Protocol):
 
     def set_learning_rate(self, value: float) -> None:
         """Change the optimizer's learning rate from this step on."""
+
+    def recited(self, indices: Sequence[int]) -> list[float | None]:
+        """Memorization accuracy of the student on each of these forget sequences, 0 to 1: one
+        teacher-forced pass over the scored tokens. None where nothing is scored."""
+
+    def continued(self, indices: Sequence[int], tokens: int) -> list[tuple[str, str]]:
+        """What the student writes greedily after each prompt, and what truly follows there."""
 
 
 class Method(Declared):
@@ -136,6 +159,10 @@ class Method(Declared):
         """Momentum, for methods whose optimizer is SGD."""
         return 0.0
 
+    def notices(self) -> list[str]:
+        """What the user of this very setting should know before the run, one sentence each."""
+        return []
+
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Already weighted scalar terms whose sum is minimised; keys are the chart's legend."""
         raise TypeError(f"{type(self).__name__} declares no loss")
@@ -149,13 +176,20 @@ class Method(Declared):
         return True
 
     def select(self, setting: Setting, state: MethodState) -> Iterable[int] | None:
-        """Indices of the forget sequences still in play; None means all."""
+        """Indices of the forget sequences still in play; None means all, none ends the run.
+
+        Asked more than once a step, so it only reads.
+        """
         return None
 
     gradients: ClassVar[Callable[..., list[Tensor]] | None] = None
     """Combine gradients: `gradients(self, by_term, state)` gets each term's unclipped gradients
     (accumulated over the step, in the order of `Setting.trainable`) and returns the ones to use.
     None (the default) means their sum, with a single backward pass."""
+
+    probed: ClassVar[frozenset[str] | None] = None
+    """Roles of text that the probe of `learning_rate` reads; `loss` finds the others to be None.
+    None (the default) means all."""
 
     def before_step(self, setting: Setting, state: MethodState, clip_coefficient: float) -> None:
         """After clipping: gradients may be changed in place."""
@@ -165,7 +199,8 @@ class Method(Declared):
     ) -> float | None:
         """This step's learning rate; None keeps the current one.
 
-        `probe(eta)` gives each term's value at weights - eta * gradient and restores the weights.
+        `probe(eta)` gives each term's value at weights - eta * gradient and restores the weights;
+        `probe(0)` is what the step has found already and costs nothing.
         """
         return None
 

@@ -44,7 +44,7 @@ def gather(
     """
     kept = [item for item in encoded if item.labels_from < len(item.ids)]
     positions: dict[int, Positions] = {}
-    for batch in _batches(kept, batch_tokens):
+    for batch in batches(kept, batch_tokens):
         if stop():
             break
         read = _read(versions, version, [kept[i] for i in batch])
@@ -65,7 +65,7 @@ def gather(
     )
 
 
-def _batches(encoded: Sequence[Encoded], batch_tokens: int) -> Iterator[list[int]]:
+def batches(encoded: Sequence[Encoded], batch_tokens: int) -> Iterator[list[int]]:
     """Indices, longest sequences first, so that batches hardly pad."""
     order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i].ids))
     while order:

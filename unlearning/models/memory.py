@@ -83,8 +83,9 @@ def estimate(
         parts["copies of the model"] = count * 4 * copies
     parts["gradients"] = trained * 4
     parts["optimizer"] = trained * 8
-    kept = {"retain", "generic"} & {need.partition("_")[0] for need in method_needs}
-    sizes = [batch_size, retain_batch_size] if kept else [batch_size]
+    roles = {need.partition("_")[0] for need in method_needs}
+    sizes = [batch_size] * (1 + ("analogous" in roles))
+    sizes += [retain_batch_size] if {"retain", "generic"} & roles else []
     parts["activations"] = sum(sizes) * length * shape.layers * _per_token(shape) * size
     logits = sum(min(n * length * shape.vocabulary * 4, LOGITS_BYTES) for n in sizes)
     parts["logits"] = LOGITS_COPIES * logits

@@ -9,8 +9,8 @@ N tokens of one chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -155,6 +155,30 @@ class Pass:
 
         return self.mean(self._per_token(per_token, reference))
 
+    @property
+    def cross_entropy_to_rest(self) -> Tensor:
+        """Cross-entropy to the pass's own distribution without the target, which is held constant;
+        nats, mean over counted tokens."""
+        return self.mean(self._per_token(_cross_entropy_to_rest))
+
+    @cached_property
+    def lead_BS(self) -> Tensor:
+        """Highest logit minus the mean logit, at least 0; 0 where ignored."""
+        return self._per_token(_lead)
+
+    def without_first(self) -> Pass:
+        """The same pass without the first counted token of each sequence."""
+        counted_BS = self.labels_BT[:, 1:].ne(IGNORED)
+        first_BS = counted_BS & counted_BS.cumsum(dim=1).eq(1)
+        labels_BT = self.labels_BT.clone()
+        labels_BT[:, 1:].masked_fill_(first_BS, IGNORED)
+        made = type(self).__new__(type(self))
+        made.labels_BT = labels_BT
+        made._rows, made._hidden_states = self._rows, self._hidden_states
+        share = self._share
+        made._share = share and Share(share.tokens - share.sequences, share.sequences)
+        return made
+
     def soft_cross_entropy(self, reference: Pass) -> Tensor:
         """Cross-entropy to the reference's distribution, nats, mean over counted tokens."""
 
@@ -168,6 +192,25 @@ class Pass:
         if self._hidden_states is None:
             raise ValueError("this pass kept no hidden states; declare 'hidden' in needs")
         return self._hidden_states[layer]
+
+    @property
+    def blocks(self) -> int:
+        """Transformer blocks of the model; `hidden(blocks)` is the last state, which most families
+        normalise. Needs 'hidden' in `needs`."""
+        self.hidden(0)
+        return len(self._hidden_states) - 1
+
+    def hidden_distance(self, layer: int, target: Tensor) -> Tensor:
+        """Squared distance of the hidden states from `target` ([B, T, D] or [D]), a constant.
+
+        Mean over the width, over the labelled tokens of a sequence (their own states: nothing is
+        shifted), then over the sequences of the step.
+        """
+        hidden_BTD = _exact(self.hidden(layer))
+        apart_BT = (hidden_BTD - target.detach().to(hidden_BTD)).square().mean(dim=-1)
+        labelled_BT = self.labels_BT.ne(IGNORED)
+        total_B = torch.where(labelled_BT, apart_BT, 0).sum(dim=1)
+        return self.mean_over_sequences(total_B / labelled_BT.sum(dim=1).clamp(min=1))
 
     def _per_token(self, function: Callable[..., Tensor], *others: Pass) -> Tensor:
         """Apply `function(logits_NV, target_N, *other_logits_NV) -> N` to counted tokens only."""
@@ -251,6 +294,15 @@ def _target_log_unlikelihood(logits_NV: Tensor, target_N: Tensor) -> Tensor:
     return rest_NV.logsumexp(-1) - logits_NV.logsumexp(-1)
 
 
+def _cross_entropy_to_rest(logits_NV: Tensor, target_N: Tensor) -> Tensor:
+    rest_NV = logits_NV.detach().scatter(-1, target_N[:, None], float("-inf"))
+    return _soft_cross_entropy(logits_NV, rest_NV)
+
+
+def _lead(logits_NV: Tensor, _: Tensor) -> Tensor:
+    return logits_NV.amax(-1) - logits_NV.mean(-1)
+
+
 def _kl(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
     return F.kl_div(
         logits_NV.log_softmax(-1),
@@ -290,3 +342,5 @@ class Batch:
     """The moving teacher on the forget text."""
     generic_teacher: Pass | None = None
     retain_teacher: Pass | None = None
+    own: Mapping[str, Tensor] = field(default_factory=dict)
+    """Tensors of the method's own state by name, such as a direction drawn once."""

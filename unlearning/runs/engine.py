@@ -170,13 +170,14 @@ class Engine:
     def _loop(self, keeper: Keeper, steps: int, stop: Stop) -> Iterator[AnyEvent]:
         """Step, look, keep, until something ends it; returns the status."""
         config, loop, trail = self.config, keeper.loop, keeper.trail
-        while loop.step < steps:
+        while loop.step < steps and not loop.idle:
             if stop():
                 raise StopAskedError
             done = loop.advance()
             yield self._stepped(loop, done)
             last, reason = loop.step == steps, None
-            if last or not done.finite or loop.step % config.probe_every == 0:
+            due = loop.step % config.probe_every == 0
+            if last or due or loop.idle or not done.finite:
                 probed, collapsed = keeper.prober.probe(loop.step, done.finite)
                 trail.see(probed)
                 yield probed
@@ -212,6 +213,7 @@ class Engine:
             seed=self.config.seed,
             pad_id=tokenizer.pad_token_id or 0,
             autocast=self.config.full and self.loaded.device.type == "cuda",
+            levels=self.level.scores if self.level else None,
             stop=stop,
         )
         room = self.loaded.context_length - 1

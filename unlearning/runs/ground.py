@@ -15,6 +15,7 @@ from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded
 from unlearning.models.memory import Estimate, check_fit, estimate, free_memory
 from unlearning.models.versions import Versions
+from unlearning.runs.analogous import ANALOGOUS, analogous
 from unlearning.runs.events import Started
 from unlearning.runs.measure import TextSet
 from unlearning.runs.own_text import own_text
@@ -114,6 +115,9 @@ def lay(
         ground.notices += [f"{role}: {notice}" for notice in told]
         ground.sets[role] = TextSet(role, examples, encoded)
     _fill_roles(ground, asked, stop)
+    if any(need.startswith(ANALOGOUS) for need in asked):
+        _pair(ground, stop)
+    ground.notices += method.notices()
     ground.chosen = _decide(config, method, loaded.parameters)
     _check_memory(ground, asked)
     return ground
@@ -140,6 +144,19 @@ def _fill_roles(ground: Ground, asked: frozenset[str], stop: Callable[[], bool])
             found = ground.sets[other]
             ground.sets[role] = TextSet(role, found.examples, found.encoded)
             ground.stand_ins.add(role)
+
+
+def _pair(ground: Ground, stop: Callable[[], bool]) -> None:
+    """A neighbour for every forget sequence, from the text to keep."""
+    pool = ground.sets["retain" if "retain" in ground.sets else "generic"]
+    forget = ground.sets["forget"]
+    ground.sets[ANALOGOUS], copies = analogous(ground.versions, ground.original, forget, pool, stop)
+    ground.stand_ins.add(ANALOGOUS)
+    if copies:
+        ground.notices.append(
+            f"{copies} {pool.role} text(s) come too close to the wording of a forget text to be "
+            "its look-alike, and are nobody's."
+        )
 
 
 def _decide(config: RunConfig, method: Method, parameters: int) -> dict[str, Any]:

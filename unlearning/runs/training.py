@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,18 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from unlearning.data.encode import Encoded, Tokens, collate
 from unlearning.methods.base import Method, MethodState
+from unlearning.metrics._recited import recited_shares
+from unlearning.metrics.base import Evidence
 from unlearning.models.base import STUDENT
+from unlearning.models.evidence import gather
 from unlearning.models.passes import Batch, Pass, Share
 from unlearning.models.versions import Versions
 from unlearning.runs.measure import TextSet
 from unlearning.runs.sampler import Sampler
 
-ROLES = ("forget", "retain", "generic", "analogous")
+ROLES = ("forget", "retain", "generic")
+PAIRED = "analogous"
+"""Role whose sequence i belongs to forget sequence i: the two share every micro-batch."""
 FROZEN = {"reference": "reference", "teacher": "teacher"}
 """Suffix of a batch field to the version that computes it."""
 GENERIC_SHARE = 0.25
@@ -62,7 +67,7 @@ def sequences_a_step(
         sizes |= {"retain": max(1, retain_batch_size - generic), "generic": generic}
         wanted = [role for role in wanted if role not in sizes]
     for role in wanted:
-        sizes[role] = batch_size if role == "analogous" else retain_batch_size
+        sizes[role] = retain_batch_size
     there = {role: len(sets[role].encoded) for role in sizes if role in sets}
     whole = {"forget": there["forget"]} if method.sampling == "whole_set" else {}
     return {role: min(sizes[role], size) for role, size in there.items()} | whole
@@ -93,11 +98,14 @@ class Loop:
         seed: int,
         pad_id: int,
         autocast: bool = False,
+        levels: Mapping[str, float] | None = None,
         stop: Any = lambda: False,
     ) -> None:
         self.method, self.versions, self.sets = method, versions, sets
         self.step = 0
         self.forget_size = len(sets["forget"].encoded)
+        self.batch_size, self.levels = batch_size, dict(levels or {})
+        self.seed, self.terms = seed, {}
         self._sizes = sequences_a_step(method, sets, batch_size, retain_batch_size)
         self._accumulation, self._pad_id = accumulation, pad_id
         self._autocast, self._stop = autocast, stop
@@ -133,6 +141,26 @@ class Loop:
         for group in self.optimizer.param_groups:
             group["lr"] = value
 
+    def recited(self, indices: Sequence[int]) -> list[float | None]:
+        """Memorization accuracy of the student on each of these forget sequences."""
+        return recited_shares(self._evidence(indices).positions)
+
+    def continued(self, indices: Sequence[int], tokens: int) -> list[tuple[str, str]]:
+        """Greedy continuations of these forget sequences beside the true text."""
+        found = self._evidence(indices, continuations=len(indices), new_tokens=tokens)
+        return [(one.text, one.reference) for one in found.continuations]
+
+    @property
+    def idle(self) -> bool:
+        """Whether no forget sequence is left in play, so that a step would have no batch."""
+        allowed = self.method.select(self, self.state)
+        return allowed is not None and not set(allowed)
+
+    @property
+    def width(self) -> int:
+        """Width of the model's inner state."""
+        return self.versions.loaded.model.config.get_text_config().hidden_size
+
     @property
     def rate(self) -> float:
         """The learning rate in force."""
@@ -151,15 +179,16 @@ class Loop:
         micro = self._draw()
         try:
             terms, forget_nll = self._accumulate(micro)
+            norm = self._norm()
+            finite = math.isfinite(norm) and all(math.isfinite(v) for v in terms.values())
+            self.terms = terms
+            if finite:
+                self._move(norm, micro, terms)
         except StopAskedError:
             for role, cursor in cursors.items():
                 self.samplers[role].cursor = cursor
             self.optimizer.zero_grad(set_to_none=True)
             raise
-        norm = self._norm()
-        finite = math.isfinite(norm) and all(math.isfinite(v) for v in terms.values())
-        if finite:
-            self._move(norm, micro)
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         tokens = sum(int(t.attention_BT.sum()) for m in micro for t, _ in m.values())
@@ -184,14 +213,18 @@ class Loop:
         for role, cursor in cursors.items():
             self.samplers[role].cursor = cursor
 
-    def _move(self, norm: float, micro: list[dict[str, tuple[Tokens, Share]]]) -> None:
+    def _move(
+        self, norm: float, micro: list[dict[str, tuple[Tokens, Share]]], terms: dict[str, float]
+    ) -> None:
         limit = self.method.clip
         coefficient = min(1.0, limit / (norm + 1e-6)) if limit is not None else 1.0
         if coefficient < 1.0:
             for parameter in self._with_gradient():
                 parameter.grad.mul_(coefficient)
         self.method.before_step(self, self.state, coefficient)
-        chosen = self.method.learning_rate(self, self.state, lambda size: self._probe(size, micro))
+        chosen = self.method.learning_rate(
+            self, self.state, lambda size: self._probe(size, micro) if size else dict(terms)
+        )
         if chosen is not None:
             self.set_learning_rate(chosen)
         self.optimizer.step()
@@ -230,19 +263,14 @@ class Loop:
                 sum(moving.values()).backward()
             return
         for place, (name, loss) in enumerate(moving.items()):
-            gradients = torch.autograd.grad(
-                loss,
-                self._parameters,
-                retain_graph=place + 1 < len(moving),
-                allow_unused=True,
-                materialize_grads=True,
-            )
-            held = by_term.get(name)
-            by_term[name] = (
-                list(gradients)
-                if held is None
-                else [a + b for a, b in zip(held, gradients, strict=True)]
-            )
+            # What earlier micro-batches gave is added to in place: one copy a term, never more.
+            for parameter, held in zip(self._parameters, by_term.get(name, ()), strict=False):
+                parameter.grad = held
+            loss.backward(retain_graph=place + 1 < len(moving), inputs=self._parameters)
+            by_term[name] = [
+                torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters
+            ]
+            self.optimizer.zero_grad(set_to_none=True)
 
     def _batch(self, tokens: dict[str, tuple[Tokens, Share]], grad: bool = True) -> Batch:
         """The passes that this setting of the method asks for."""
@@ -257,10 +285,15 @@ class Loop:
                     made[field_name] = self.versions.run(
                         version, token, grad=False, share=share, hidden=hidden
                     )
-        return Batch(**made)
+        return Batch(**made, own=self.state.tensors)
 
     def _probe(self, size: float, micro: list[dict[str, tuple[Tokens, Share]]]) -> dict[str, float]:
-        """Terms at weights - size * gradient, on this step's batch; weights are put back."""
+        """Terms at weights - size * gradient, on this step's batch; weights are put back.
+
+        Raises:
+            StopAskedError: the stop flag went up.
+        """
+        roles = self.method.probed
         saved = [parameter.detach().clone() for parameter in self._parameters]
         values: dict[str, float] = {}
         try:
@@ -268,8 +301,11 @@ class Loop:
                 for parameter in self._with_gradient():
                     parameter.sub_(size * parameter.grad)
                 for tokens in micro:
+                    if self._stop():
+                        raise StopAskedError
+                    read = {r: t for r, t in tokens.items() if roles is None or r in roles}
                     with self._precision():
-                        losses = self.method.loss(self._batch(tokens, grad=False))
+                        losses = self.method.loss(self._batch(read, grad=False))
                     for name, value in losses.items():
                         values[name] = values.get(name, 0.0) + value.item()
         finally:
@@ -287,6 +323,8 @@ class Loop:
             picked = self.samplers[role].take(count, allowed)
             if picked:
                 chosen[role] = [self.sets[role].encoded[i] for i in picked]
+            if picked and role == "forget" and self._asks(PAIRED):
+                chosen[PAIRED] = [self.sets[PAIRED].encoded[i] for i in picked]
         parts = micro_batches(self._accumulation, [len(drawn) for drawn in chosen.values()])
         micro: list[dict[str, tuple[Tokens, Share]]] = [{} for _ in range(parts)]
         for role, sequences in chosen.items():
@@ -300,6 +338,22 @@ class Loop:
                     device = self.versions.device
                     part[role] = (collate(mine, self._pad_id, device=device), share)
         return micro
+
+    def _asks(self, role: str) -> bool:
+        """Whether this setting of the method reads a pass on that role's text."""
+        return any(need == role or need.startswith(role + "_") for need in self.method.passes())
+
+    def _evidence(self, indices: Sequence[int], **asked: int) -> Evidence:
+        forget, chosen = self.sets["forget"], [self.sets["forget"].encoded[i] for i in indices]
+        return gather(
+            self.versions,
+            STUDENT,
+            "forget",
+            forget.examples,
+            chosen,
+            self.versions.tokenizer,
+            **asked,
+        )
 
     def _make_optimizer(self, learning_rate: float) -> Optimizer:
         if self.method.optimizer_name() == "sgd":
