@@ -28,12 +28,13 @@ ROUNDING = 1e-5
 
 
 def global_dot(left: list[Tensor], right: list[Tensor]) -> float:
-    """Inner product over all tensors, summed in float64."""
-    return (
-        torch.stack([(a.double() * b.double()).sum() for a, b in zip(left, right, strict=True)])
-        .sum()
-        .item()
-    )
+    """Inner product over all tensors: each in float32 at least, their sum in float64."""
+    products = []
+    for a, b in zip(left, right, strict=True):
+        wide = torch.promote_types(a.dtype, torch.float32)
+        # Added up on the CPU: Apple's GPUs know no float64, and layers may lie on several GPUs.
+        products.append((a.to(wide) * b.to(wide)).sum().cpu())
+    return torch.stack(products).double().sum().item()
 
 
 def look(probe: Probe, rate: float) -> tuple[float, float, float]:
@@ -70,15 +71,15 @@ class NGDiff(Method):
 
     The learning rate is that of GeN (Bu and Xu, arXiv:2407.02772) on the loss to keep: a parabola
     through one loss ahead, one behind and the step's own. `plain` with a share of 0 and a refresh
-    of 10 is the paper: it walks to the bottom. Where the text to keep is memorised, that loss is
-    at its bottom already and the walk stays there: on the embedded model nothing is forgotten.
-    `guarded` is what was needed to move on: general text in the loss to keep; walking on until
-    the parabola is `slack` nats above its bottom (as the loss rises so does its slope, and the two
-    balance at twice the bottom's distance, the limit up to which the loss to keep falls); fits
-    before the first step until the rate has settled, and at each of the next four; following a
-    fall at once, since the loss turns steep within one step. From GeN come the test that the
-    parabola has a bottom, the bound on a change, and the smoothing, here of rises only. Its test
-    of the fit has nothing to test: three points fit a parabola exactly.
+    of 10 is the paper: it walks to the bottom. Where the text to keep is memorised, that loss is at
+    its bottom already and the walk stays there: on the embedded model nothing is forgotten.
+    `guarded` moves on, by these together (not told apart one by one): general text in the loss to
+    keep; walking on until the parabola is `slack` nats above its bottom (as the loss rises so does
+    its slope, and the two balance at twice the bottom's distance, the limit up to which the loss to
+    keep falls); fits before the first step until the rate has settled, and at each of the next
+    four; following a fall at once, since the loss turns steep within one step. From GeN come the
+    test that the parabola has a bottom, the bound on a change, and the smoothing, here of rises
+    only. Its test of the fit has nothing to test: three points fit a parabola exactly.
     """
 
     title = "NGDiff"
