@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,23 @@ from unlearning.runs.events import AnyEvent
 from unlearning.runs.prepare import check_left, gather_texts
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.standing import Standing
-from unlearning.runs.store import RunStore
+from unlearning.runs.store import RunStore, write_atomically
+from unlearning.sweeps import figures, presets
+from unlearning.sweeps.base import Sweep
+from unlearning.sweeps.claims import all as claims
+from unlearning.sweeps.claims import search
+from unlearning.sweeps.execute import carry_out
+from unlearning.sweeps.presets import on_world
 from unlearning.workers.presence import claim
 
 COLLAPSED = 3
+SWEEPS: dict[str, Callable[..., Sweep]] = {
+    "claims": claims.sweep,
+    "claims-search": search.sweep,
+    "sequential": presets.sequential,
+    "growing": presets.growing,
+}
+"""Sweeps that have a name; all are made from ground, methods, seeds and a folder for texts."""
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -36,6 +49,25 @@ def run(chosen: argparse.Namespace) -> int:
     for notice in notices:
         words.tell(notice)
     return _execute(chosen, store, store.create(config, texts), resume=False)
+
+
+def sweep(chosen: argparse.Namespace) -> int:
+    """`sweep`: chains of runs over seeds; what is finished is not run again."""
+    store, ground = RunStore(chosen.runs), _ground(chosen)
+    make = SWEEPS[chosen.preset] if chosen.preset else presets.methods
+    whole = make(ground, chosen.methods or (), chosen.seeds, store.path / presets.PARTS)
+    asked = whole.only(chosen.only) if chosen.only else whole
+    done = carry_out(store, asked, device=chosen.device, jobs=chosen.jobs, tell=words.tell)
+    rows = figures.rows(store, done)
+    found = {"sweep": asked.name, "rows": figures.as_json(rows)}
+    if chosen.preset == "claims":
+        found["claims"] = claims.judged(store, whole, rows)
+    if chosen.preset == "claims-search":
+        found["best"] = search.chosen_of(rows)
+    if chosen.out:
+        write_atomically(Path(chosen.out), json.dumps(found, indent=1) + "\n")
+    _print(chosen, found, words.sweep_page(found, *figures.as_cells(rows)))
+    return 1 if any("failed" in row.ends for row in rows) else 0
 
 
 def resume(chosen: argparse.Namespace) -> int:
@@ -199,12 +231,18 @@ def world(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _ground(chosen: argparse.Namespace) -> RunConfig:
+    """What all runs of a sweep share."""
+    config = _config(chosen)
+    return config if chosen.world is None else on_world(config, Path(chosen.world))
+
+
 def _config(chosen: argparse.Namespace) -> RunConfig:
     values: dict[str, Any] = {
         name: getattr(chosen, name) for name in RunConfig.model_fields if hasattr(chosen, name)
     }
     values["prompts"] = tuple(chosen.prompt or ())
-    values["hyperparameters"] = dict(_pair(text) for text in chosen.set)
+    values["hyperparameters"] = dict(_pair(text) for text in getattr(chosen, "set", ()))
     if chosen.full:
         values["lora_rank"] = 0
     return RunConfig.parse(values)

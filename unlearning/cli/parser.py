@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from unlearning.cli import acts
@@ -53,6 +53,16 @@ def build() -> argparse.ArgumentParser:
 
     _run(command("run", acts.run, "Unlearn a text; watch, measure, keep the result."))
 
+    swept = command("sweep", acts.sweep, "Many runs, several seeds each, one table at the end.")
+    swept.add_argument("--preset", choices=acts.SWEEPS, help="a sweep that has a name")
+    swept.add_argument("--methods", type=_names, metavar="a,b", help="these methods, one by one")
+    swept.add_argument("--seeds", type=_seeds, default=(0, 1, 2), metavar="S,T", help="0,1,2")
+    swept.add_argument("--only", type=_names, default=(), metavar="x,y", help="cells that begin so")
+    swept.add_argument("--world", metavar="DIR", help="on a world made by: world --out DIR")
+    swept.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time")
+    swept.add_argument("--out", metavar="FILE", help="write the table and what it rests on as JSON")
+    _run(swept, leave_out=("method", "hyperparameters", "seed", "label"))
+
     again = command("continue", acts.resume, "Go on with a run from its last snapshot.")
     again.add_argument("id", metavar="ID")
     again.add_argument(
@@ -98,9 +108,11 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(parser: argparse.ArgumentParser) -> None:
+def _run(parser: argparse.ArgumentParser, leave_out: Sequence[str] = ()) -> None:
     kinds = {"number": float, "integer": int, "text": str}
     for item in RunConfig.declared():
+        if item.name in leave_out:
+            continue
         flag = "--" + item.name.replace("_", "-")
         told = item.help.replace("%", "%%") + (f" [{item.span}]" if item.span else "")
         if item.name == "hyperparameters":
@@ -132,6 +144,16 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is too small: at least 1")
     return number
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    if not all(part.isdigit() for part in _names(text)) or not _names(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of seeds such as 0,1,2")
+    return tuple(dict.fromkeys(int(part) for part in _names(text)))
 
 
 def _default(role: str) -> str:

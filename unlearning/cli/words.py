@@ -155,6 +155,20 @@ def scores_table(by_stage: Mapping[str, Mapping[str, Any]]) -> str:
     return table(["metric", "text", *stages], rows) if rows else "no figures yet"
 
 
+def sweep_page(
+    found: Mapping[str, Any], head: Sequence[str], lines: Sequence[Sequence[str]]
+) -> str:
+    """The table of a sweep, and what was concluded from it."""
+    blocks = [table(head, lines)]
+    for claim in found.get("claims", ()):
+        told = [f"{claim['key']}. {claim['verdict'].upper()}: {claim['statement']}"]
+        told += [textwrap.fill(number, 96, initial_indent="   ") for number in claim["numbers"]]
+        blocks.append("\n".join(told))
+    if "best" in found:
+        blocks.append("\n".join(f"best of {name}: {cell}" for name, cell in found["best"].items()))
+    return "\n\n".join(blocks)
+
+
 def answers_table(answers: Sequence[Mapping[str, Any]]) -> str:
     """Prompts with their answers, one below the other."""
     blocks = []

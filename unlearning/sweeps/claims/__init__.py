@@ -1,0 +1,1 @@
+"""What the papers claim, in miniature: which runs show it, and a verdict fixed beforehand."""

@@ -1,0 +1,23 @@
+"""What the search chose on the other world; the claims take it as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unlearning.sweeps.claims.search import CANDIDATES, named
+
+BEST: dict[str, str] = {
+    "gradient_ascent": "gradient_ascent/4",
+    "icu": "icu/3",
+    "undial": "undial/3",
+    "npo": "npo/2",
+    "grad_diff": "grad_diff/3",
+    "ngdiff": "ngdiff/2",
+    "mean_teacher": "mean_teacher/2",
+}
+"""Method to the cell that `best` names."""
+
+CHOSEN: dict[str, dict[str, Any]] = {method: named(method)[cell] for method, cell in BEST.items()}
+"""Method to what a run sets."""
+
+GRAD_DIFF_TRIED = len(CANDIDATES["grad_diff"])
