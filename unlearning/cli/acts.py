@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from unlearning.cli import words
+from unlearning.cli import pages, words
 from unlearning.cli.docs import write as write_docs
 from unlearning.config import RunConfig
 from unlearning.data.sources import PRESETS
@@ -60,6 +60,7 @@ def sweep(chosen: argparse.Namespace) -> int:
     done = carry_out(store, asked, device=chosen.device, jobs=chosen.jobs, tell=words.tell)
     rows = figures.rows(store, done)
     found = {"sweep": asked.name, "rows": figures.as_json(rows)}
+    found["level"] = figures.level(store, done)
     if chosen.preset == "claims":
         found["claims"] = claims.judged(store, whole, rows)
     if chosen.preset == "claims-search":
@@ -215,8 +216,12 @@ def presets(chosen: argparse.Namespace) -> int:
 
 def docs(chosen: argparse.Namespace) -> int:
     """`docs`: tables from the declarations."""
-    path = write_docs()
-    _print(chosen, {"written": str(path)}, f"{path} is up to date")
+    made = [write_docs(), *pages.write()]
+    _print(
+        chosen,
+        {"written": [str(path) for path in made]},
+        "\n".join(f"{path} is up to date" for path in made),
+    )
     return 0
 
 

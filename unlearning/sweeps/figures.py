@@ -77,6 +77,12 @@ def rows(store: RunStore, done: Sequence[Done]) -> list[Row]:
     return [_row(store, cell, runs) for cell, runs in by_cell.items()]
 
 
+def level(store: RunStore, done: Sequence[Done]) -> dict[str, float]:
+    """Forget scores of a model that never saw the text, where the first run has them."""
+    levels = store.view(done[0].run_id).levels if done else None
+    return dict(levels.scores) if levels else {}
+
+
 def as_json(found: Sequence[Row]) -> list[dict[str, Any]]:
     """Rows as JSON, with mean and deviation."""
     return [
