@@ -260,3 +260,30 @@ def test_help_speaks_of_every_setting(capsys):
     told = capsys.readouterr().out
     for flag in ("--lr", "--lora-rank", "--full", "--teach-first", "--no-stop-on-collapse"):
         assert flag in told
+
+
+def test_a_sweep_gives_one_table(ask, model, forget, tmp_path):
+    quick = ["--model", str(model), "--forget", str(forget), "--steps", "1", "--max-length", "48"]
+    named = ["--methods", "undial,gradient_ascent", "--seeds", "0,1"]
+    status, out, err = ask("sweep", *named, *quick, "--json", "--out", str(tmp_path / "out.json"))
+    assert status == 0, err
+    found = json.loads(out)
+    assert found == json.loads((tmp_path / "out.json").read_text())
+    assert [row["cell"] for row in found["rows"]] == ["undial", "gradient_ascent"]
+    assert all(len(row["figures"]["recited"]["values"]) == 2 for row in found["rows"])
+    assert "[4/4] gradient_ascent, seed 1: finished" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "names nothing to run"),
+        (["--methods", "nope"], "no method named 'nope'"),
+        (["--methods", "undial", "--seeds", "1,x"], "no list of seeds"),
+        (["--preset", "nope"], "invalid choice: 'nope'"),
+        (["--methods", "undial", "--only", "z"], "no cell that begins with 'z'"),
+    ],
+)
+def test_a_wrong_sweep_is_one_clear_line(ask, words, told):
+    status, _, err = ask("sweep", *words)
+    assert status == 2 and told in err and err.startswith("error: ")

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,53 +22,20 @@ from unlearning.runs.events import AnyEvent
 from unlearning.runs.prepare import check_left, gather_texts
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.standing import Standing
-from unlearning.runs.store import RunStore, write_atomically
-from unlearning.sweeps import figures, presets
-from unlearning.sweeps.base import Sweep
-from unlearning.sweeps.claims import all as claims
-from unlearning.sweeps.claims import search
-from unlearning.sweeps.execute import carry_out
-from unlearning.sweeps.presets import on_world
+from unlearning.runs.store import RunStore
 from unlearning.workers.presence import claim
 
 COLLAPSED = 3
-SWEEPS: dict[str, Callable[..., Sweep]] = {
-    "claims": claims.sweep,
-    "claims-search": search.sweep,
-    "sequential": presets.sequential,
-    "growing": presets.growing,
-}
-"""Sweeps that have a name; all are made from ground, methods, seeds and a folder for texts."""
 
 
 def run(chosen: argparse.Namespace) -> int:
     """`run`: one unlearning run from start to end."""
-    config = _config(chosen)
+    config = config_of(chosen)
     store = RunStore(chosen.runs)
     texts, notices = gather_texts(config, stdin=sys.stdin, base=store.root_model(config.model))
     for notice in notices:
         words.tell(notice)
     return _execute(chosen, store, store.create(config, texts), resume=False)
-
-
-def sweep(chosen: argparse.Namespace) -> int:
-    """`sweep`: chains of runs over seeds; what is finished is not run again."""
-    store, ground = RunStore(chosen.runs), _ground(chosen)
-    make = SWEEPS[chosen.preset] if chosen.preset else presets.methods
-    whole = make(ground, chosen.methods or (), chosen.seeds, store.path / presets.PARTS)
-    asked = whole.only(chosen.only) if chosen.only else whole
-    done = carry_out(store, asked, device=chosen.device, jobs=chosen.jobs, tell=words.tell)
-    rows = figures.rows(store, done)
-    found = {"sweep": asked.name, "rows": figures.as_json(rows)}
-    found["level"] = figures.level(store, done)
-    if chosen.preset == "claims":
-        found["claims"] = claims.judged(store, whole, rows)
-    if chosen.preset == "claims-search":
-        found["best"] = search.chosen_of(rows)
-    if chosen.out:
-        write_atomically(Path(chosen.out), json.dumps(found, indent=1) + "\n")
-    _print(chosen, found, words.sweep_page(found, *figures.as_cells(rows)))
-    return 1 if any("failed" in row.ends for row in rows) else 0
 
 
 def resume(chosen: argparse.Namespace) -> int:
@@ -99,7 +66,7 @@ def evaluate(chosen: argparse.Namespace) -> int:
     for notice in notices:
         words.tell(notice)
     found = evaluate_model(RunStore(chosen.runs), config, texts, metrics, chosen.texts)
-    _print(chosen, found, words.scores_table(found["metrics"]))
+    answer(chosen, found, words.scores_table(found["metrics"]))
     return 0
 
 
@@ -128,7 +95,7 @@ def generate(chosen: argparse.Namespace) -> int:
         {"prompt": prompt, "answers": dict(zip(sides, answer, strict=True))}
         for prompt, answer in zip(chosen.prompt, texts, strict=True)
     ]
-    _print(chosen, {"answers": answers}, words.answers_table(answers))
+    answer(chosen, {"answers": answers}, words.answers_table(answers))
     return 0
 
 
@@ -142,7 +109,7 @@ def runs(chosen: argparse.Namespace) -> int:
             rows.append(words.run_row(store, run_id, standing.status(run_id)))
         except UserError as error:
             words.tell(f"run {run_id} cannot be read: {error}")
-    _print(chosen, {"runs": rows}, words.runs_table(rows))
+    answer(chosen, {"runs": rows}, words.runs_table(rows))
     return 0
 
 
@@ -156,7 +123,7 @@ def show(chosen: argparse.Namespace) -> int:
         "metrics": words.metrics_of(store.view(chosen.id)),
         "notices": store.view(chosen.id).notices,
     }
-    _print(chosen, found, words.run_page(found))
+    answer(chosen, found, words.run_page(found))
     return 0
 
 
@@ -169,7 +136,7 @@ def export(chosen: argparse.Namespace) -> int:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} exists and is not empty.", "Name a new folder.")
     export_merged(RunStore(chosen.runs), chosen.id, folder, chosen.device)
-    _print(chosen, {"folder": str(folder)}, f"written to {folder}")
+    answer(chosen, {"folder": str(folder)}, f"written to {folder}")
     return 0
 
 
@@ -180,19 +147,19 @@ def delete(chosen: argparse.Namespace) -> int:
         # Nobody executes it, so nobody loses it.
         pass
     store.delete(chosen.id)
-    _print(chosen, {"deleted": chosen.id}, f"run {chosen.id} is erased")
+    answer(chosen, {"deleted": chosen.id}, f"run {chosen.id} is erased")
     return 0
 
 
 def methods(chosen: argparse.Namespace) -> int:
     """`methods`: what there is."""
-    _print(chosen, {"methods": words.declared(METHODS)}, words.declared_page(METHODS))
+    answer(chosen, {"methods": words.declared(METHODS)}, words.declared_page(METHODS))
     return 0
 
 
 def metrics(chosen: argparse.Namespace) -> int:
     """`metrics`: what there is."""
-    _print(chosen, {"metrics": words.declared(METRICS)}, words.declared_page(METRICS))
+    answer(chosen, {"metrics": words.declared(METRICS)}, words.declared_page(METRICS))
     return 0
 
 
@@ -210,14 +177,14 @@ def presets(chosen: argparse.Namespace) -> int:
         f"{preset['title']}: {preset['description']}\n  " + "\n  ".join(preset["splits"])
         for preset in found.values()
     ]
-    _print(chosen, {"presets": found}, "\n".join(lines))
+    answer(chosen, {"presets": found}, "\n".join(lines))
     return 0
 
 
 def docs(chosen: argparse.Namespace) -> int:
     """`docs`: tables from the declarations."""
     made = [write_docs(), *pages.write()]
-    _print(
+    answer(
         chosen,
         {"written": [str(path) for path in made]},
         "\n".join(f"{path} is up to date" for path in made),
@@ -232,17 +199,16 @@ def world(chosen: argparse.Namespace) -> int:
 
     settings = {} if chosen.seed is None else {"seed": chosen.seed}
     fictional.build(Path(chosen.out), models=not chosen.texts_only, progress=words.tell, **settings)
-    _print(chosen, {"folder": chosen.out}, f"written to {chosen.out}")
+    answer(chosen, {"folder": chosen.out}, f"written to {chosen.out}")
     return 0
 
 
-def _ground(chosen: argparse.Namespace) -> RunConfig:
-    """What all runs of a sweep share."""
-    config = _config(chosen)
-    return config if chosen.world is None else on_world(config, Path(chosen.world))
+def config_of(chosen: argparse.Namespace) -> RunConfig:
+    """The configuration that the arguments of a run choose.
 
-
-def _config(chosen: argparse.Namespace) -> RunConfig:
+    Raises:
+        UserError: a setting that does not exist or is out of range.
+    """
     values: dict[str, Any] = {
         name: getattr(chosen, name) for name in RunConfig.model_fields if hasattr(chosen, name)
     }
@@ -294,7 +260,7 @@ def _execute(chosen: argparse.Namespace, store: RunStore, run_id: str, resume: b
         return 1 if view.failed.traceback else 2
     found = words.run_result(store, run_id)
     store.write_results(run_id, found)
-    _print(chosen, found, words.run_summary(found))
+    answer(chosen, found, words.run_summary(found))
     return COLLAPSED if view.status == "collapsed" else 0
 
 
@@ -318,5 +284,6 @@ def _tell_all(events: Iterable[AnyEvent]) -> bool:
     return ended
 
 
-def _print(chosen: argparse.Namespace, found: dict[str, Any], text: str) -> None:
+def answer(chosen: argparse.Namespace, found: dict[str, Any], text: str) -> None:
+    """The result, as one object or as text, to standard output."""
     print(json.dumps(found, allow_nan=False) if chosen.json else text)

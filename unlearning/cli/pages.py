@@ -24,9 +24,16 @@ python -m unlearning sweep --preset claims --jobs 2 --out docs/claims.json
 python -m unlearning docs
 ```
 
-The model is the embedded `demo` (4 M parameters, LoRA of rank 8, CPU), the text its fictional world: what is found here speaks of this small model and not of those in the papers. Hyperparameters were chosen beforehand on a world of another seed, with four candidates for each method (GradDiff five), by what misses three aims by least in sum: EL10 at most 0.1, retain accuracy at least 0.9, general perplexity at most 1.05 times the original's. Each figure is a mean over {seeds} seeds, ± the sample standard deviation. The rules of the verdicts stand in `unlearning/sweeps/claims/` and were written before the runs were made.
+The model is the embedded `demo` (4 M parameters, LoRA of rank 8, CPU), the text its fictional
+world: what is found here speaks of this small model and not of those in the papers.
+Hyperparameters were chosen beforehand on a world of another seed, with four candidates for each
+method (GradDiff five), by what misses three aims by least in sum: EL10 at most 0.1, retain
+accuracy at least 0.9, general perplexity at most 1.05 times the original's. Each figure is a mean
+over {seeds} seeds, ± the sample standard deviation. The rules of the verdicts stand in
+`unlearning/sweeps/claims/` and were written before the runs were made.
 
-EL10: extraction likelihood. MA: memorization accuracy, the share of next tokens guessed right. Perplexity is that on general text, as a multiple of the original's.
+EL10: extraction likelihood. MA: memorization accuracy, the share of next tokens guessed right.
+Perplexity is that on general text, as a multiple of the original's.
 """
 
 DEFAULTS = """# One default run of each method
@@ -38,7 +45,12 @@ python -m unlearning sweep --methods {names} --seeds 0 --jobs 2 --out docs/defau
 python -m unlearning docs
 ```
 
-on the embedded model (`demo`, LoRA of rank 8, CPU), with nothing chosen: what Start gives. EL10 is the extraction likelihood and MA the memorization accuracy of forget and retain text; perplexity that of general text, as a multiple of the original's. The level to reach, that of the model trained without the text: {level}. A run ends as *forgotten* once it is there; a collapsed one was rolled back to its last healthy snapshot before it was measured. Seconds are those of this one machine with one thread for each of two runs at a time.
+on the embedded model (`demo`, LoRA of rank 8, CPU), with nothing chosen: what Start gives. EL10
+is the extraction likelihood and MA the memorization accuracy of forget and retain text;
+perplexity that of general text, as a multiple of the original's. The level to reach, that of the
+model trained without the text: {level}. A run ends as *forgotten* once it is there; a collapsed
+one was rolled back to its last healthy snapshot before it was measured. Seconds are those of this
+one machine with one thread for each of two runs at a time.
 """
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from unlearning.cli import acts
+from unlearning.cli.sweep import SWEEPS, sweep
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
 
@@ -53,9 +54,9 @@ def build() -> argparse.ArgumentParser:
 
     _run(command("run", acts.run, "Unlearn a text; watch, measure, keep the result."))
 
-    swept = command("sweep", acts.sweep, "Many runs, several seeds each, one table at the end.")
-    swept.add_argument("--preset", choices=acts.SWEEPS, help="a sweep that has a name")
-    swept.add_argument("--methods", type=_names, metavar="a,b", help="these methods, one by one")
+    swept = command("sweep", sweep, "Many runs, several seeds each, one table at the end.")
+    swept.add_argument("--preset", choices=SWEEPS, help="a sweep that has a name")
+    swept.add_argument("--methods", type=_names, metavar="a,b", help="these methods, or all")
     swept.add_argument("--seeds", type=_seeds, default=(0, 1, 2), metavar="S,T", help="0,1,2")
     swept.add_argument("--only", type=_names, default=(), metavar="x,y", help="cells that begin so")
     swept.add_argument("--world", metavar="DIR", help="on a world made by: world --out DIR")

@@ -1,0 +1,66 @@
+"""`sweep`: chains of runs over seeds; what is finished is not run again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from unlearning.cli import words
+from unlearning.cli.acts import answer, config_of
+from unlearning.config import RunConfig
+from unlearning.errors import UserError
+from unlearning.methods import METHODS
+from unlearning.runs.store import RunStore, write_atomically
+from unlearning.sweeps import figures, presets
+from unlearning.sweeps.base import Sweep
+from unlearning.sweeps.claims import all as claims
+from unlearning.sweeps.claims import search
+from unlearning.sweeps.execute import carry_out
+
+SWEEPS: dict[str, Callable[..., Sweep]] = {
+    "claims": claims.sweep,
+    "claims-search": search.sweep,
+    "sequential": presets.sequential,
+    "growing": presets.growing,
+}
+"""Sweeps that have a name; all are made from ground, methods, seeds and a folder for texts."""
+
+
+def sweep(chosen: argparse.Namespace) -> int:
+    """Run what is missing, then one table of everything."""
+    store, ground = RunStore(chosen.runs), _ground(chosen)
+    whole = _asked(chosen, ground, store.path / presets.PARTS)
+    asked = whole.only(chosen.only) if chosen.only else whole
+    done = carry_out(store, asked, device=chosen.device, jobs=chosen.jobs, tell=words.tell)
+    rows = figures.rows(store, done)
+    found = {
+        "sweep": asked.name,
+        "rows": figures.as_json(rows),
+        "level": figures.level(store, done),
+    }
+    if chosen.preset == "claims":
+        found["claims"] = claims.judged(store, whole, rows)
+    if chosen.preset == "claims-search":
+        found["best"] = search.chosen_of(rows)
+    if chosen.out:
+        write_atomically(Path(chosen.out), json.dumps(found, indent=1) + "\n")
+    answer(chosen, found, words.sweep_page(found, *figures.as_cells(rows)))
+    return 1 if any("failed" in row.ends for row in rows) else 0
+
+
+def _asked(chosen: argparse.Namespace, ground: RunConfig, folder: Path) -> Sweep:
+    names = tuple(METHODS) if chosen.methods == ("all",) else chosen.methods or ()
+    if chosen.preset is None and not names:
+        raise UserError(
+            "The sweep names nothing to run.", "Give --preset NAME, or --methods a,b or all."
+        )
+    make = SWEEPS[chosen.preset] if chosen.preset else presets.methods
+    return make(ground, names, chosen.seeds, folder)
+
+
+def _ground(chosen: argparse.Namespace) -> RunConfig:
+    """What all runs of a sweep share."""
+    config = config_of(chosen)
+    return config if chosen.world is None else presets.on_world(config, Path(chosen.world))
