@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
 
+from unlearning.data.base import Example, digest
 from unlearning.data.encode import encode
+from unlearning.metrics import METRICS
 from unlearning.models.base import REFERENCE
+from unlearning.models.load import Loaded
 from unlearning.runs.events import Levels
 from unlearning.runs.ground import Ground
-from unlearning.runs.measure import TextSet, forgetting_scores
+from unlearning.runs.measure import FORGETTING, TextSet, forgetting_scores
 from unlearning.runs.shelf import open_model, origin
-from unlearning.runs.store import RunStore
+from unlearning.runs.store import RunStore, write_atomically
 
 
 def untaught_level(ground: Ground, stop: Callable[[], bool]) -> Levels:
@@ -50,5 +58,24 @@ def _retrained(
     )
     examples = ground.sets["forget"].examples
     length = min(config.max_length, loaded.context_length)
+    sure = None if name.startswith("run:") else _place(store, loaded, examples, length)
+    if sure is not None and sure.is_file():
+        with suppress(ValueError):  # of a broken disk: measured again
+            return json.loads(sure.read_text(encoding="utf-8"))
     own = TextSet("forget", examples, encode(examples, loaded.tokenizer, max_length=length))
-    return forgetting_scores(versions, REFERENCE, own, loaded.tokenizer, stop)
+    scores = forgetting_scores(versions, REFERENCE, own, loaded.tokenizer, stop)
+    if sure is not None and not stop():
+        sure.parent.mkdir(exist_ok=True)
+        write_atomically(sure, json.dumps(scores))
+    return scores
+
+
+def _place(store: RunStore, loaded: Loaded, examples: Sequence[Example], length: int) -> Path:
+    """File for the level of this model on this text: it is dear, and the same for every run.
+
+    Its name is a hash of all it rests on, the metrics' code included; no text is kept.
+    """
+    code = [inspect.getsource(inspect.getmodule(METRICS[name])) for name in FORGETTING]
+    rests_on = [loaded.sha256, digest(examples), length, str(loaded.dtype), str(loaded.device.type)]
+    key = sha256(json.dumps([*rests_on, *code]).encode()).hexdigest()[:32]
+    return store.path / "levels" / f"{key}.json"
