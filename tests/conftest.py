@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores: more threads than cores wait for each other without end.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+LONGEST = ("test_embedded_runs.py", "test_real_run.py", "test_page.py")
+"""Files that begin first, so that no worker is left alone with one of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the rest keeps its order."""
+    items.sort(key=lambda item: LONGEST.index(name) if (name := item.path.name) in LONGEST else 9)
 
 
 def _folder(variable: str, beside: str) -> Path:
