@@ -99,13 +99,13 @@ def _finish(store: RunStore, config: RunConfig, device: str) -> str:
 
 
 def _of(store: RunStore, config: RunConfig) -> Iterator[str]:
-    """Runs of this very configuration that an earlier call of the sweep made."""
+    """Runs of this very configuration, whatever cell or call they were made for."""
     for run_id in store.ids():
         try:
             other = store.config(run_id)
         except UserError:  # damaged, or of another version of Lethe
             continue
-        if other == config and _as_today(store, run_id, config):
+        if other.hash() == config.hash() and _as_today(store, run_id, config):
             yield run_id
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from unlearning.sweeps.claims.search import CANDIDATES, named
 
 BEST: dict[str, str] = {
-    "gradient_ascent": "gradient_ascent/4",
-    "icu": "icu/3",
-    "undial": "undial/3",
-    "npo": "npo/2",
+    "gradient_ascent": "gradient_ascent/3",
+    "icu": "icu/2",
+    "undial": "undial/2",
+    "npo": "npo/1",
     "grad_diff": "grad_diff/3",
-    "ngdiff": "ngdiff/2",
+    "ngdiff": "ngdiff/1",
     "mean_teacher": "mean_teacher/2",
 }
 """Method to the cell that `best` names."""
