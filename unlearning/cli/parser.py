@@ -1,4 +1,4 @@
-"""Arguments of every command; those of `run` come from `RunConfig` itself."""
+"""Arguments of every command; those of `run` and `finetune` come from their declarations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from unlearning.cli import acts
-from unlearning.config import RunConfig
+from unlearning.cli.finetune import finetune
+from unlearning.config import FinetuneConfig, RunConfig
+from unlearning.declare import Declared
 from unlearning.errors import UserError
 
 ROLES = ("forget", "retain", "generic", "holdout", "retrained")
@@ -51,7 +53,9 @@ def build() -> argparse.ArgumentParser:
         )
         return made
 
-    _run(command("run", acts.run, "Unlearn a text; watch, measure, keep the result."))
+    _settings(
+        command("run", acts.run, "Unlearn a text; watch, measure, keep the result."), RunConfig
+    )
 
     again = command("continue", acts.resume, "Go on with a run from its last snapshot.")
     again.add_argument("id", metavar="ID")
@@ -79,6 +83,10 @@ def build() -> argparse.ArgumentParser:
     spoken.add_argument("--top-p", type=float, default=1.0, metavar="P")
     spoken.add_argument("--seed", type=int, default=0, metavar="S")
 
+    taught = command("finetune", finetune, "Teach a model a corpus; write it as a model folder.")
+    _settings(taught, FinetuneConfig)
+    taught.add_argument("--out", required=True, metavar="DIR", help="a new folder for the model")
+
     command("runs", acts.runs, "List the runs.")
     command("show", acts.show, "Show one run.").add_argument("id", metavar="ID")
     exported = command("export", acts.export, "Write a run's weights as an ordinary model.")
@@ -98,9 +106,10 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(parser: argparse.ArgumentParser) -> None:
+def _settings(parser: argparse.ArgumentParser, declared: type[Declared]) -> None:
+    """A flag for every field; `--device` is every command's own."""
     kinds = {"number": float, "integer": int, "text": str}
-    for item in RunConfig.declared():
+    for item in declared.declared():
         flag = "--" + item.name.replace("_", "-")
         told = item.help.replace("%", "%%") + (f" [{item.span}]" if item.span else "")
         if item.name == "hyperparameters":
@@ -116,13 +125,15 @@ def _run(parser: argparse.ArgumentParser) -> None:
                 flag, action=argparse.BooleanOptionalAction, default=item.default, help=told
             )
         else:
+            default = "decided at the start" if item.default is None else item.default
             parser.add_argument(
                 *([flag, "--lr"] if item.name == "learning_rate" else [flag]),
                 dest=item.name,
                 type=kinds.get(item.kind, str),
                 default=item.default,
+                required=item.name == "data",
                 metavar=_word(item.name),
-                help=f"{told} (default {'by method' if item.default is None else item.default})",
+                help=told if item.name == "data" else f"{told} (default {default})",
             )
     parser.add_argument("--full", action="store_true", help="train all parameters, no adapter")
 
@@ -139,4 +150,4 @@ def _default(role: str) -> str:
 
 
 def _word(name: str) -> str:
-    return "SOURCE" if name in ROLES[:4] else name.upper().replace("_", "-")
+    return "SOURCE" if name in (*ROLES[:4], "data") else name.upper().replace("_", "-")
