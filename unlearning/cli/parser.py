@@ -97,7 +97,7 @@ def build() -> argparse.ArgumentParser:
     )
     command("methods", acts.methods, "The methods, with every hyperparameter.")
     command("metrics", acts.metrics, "The metrics.")
-    command("presets", acts.presets, "The texts that come with Lethe.")
+    command("presets", acts.presets, "The texts by name, and models to begin with.")
     command("docs", acts.docs, "Bring the README's tables up to date.")
     world = command("world", acts.world, "Make the embedded texts and models again.")
     world.add_argument("--out", required=True, metavar="DIR")

@@ -48,7 +48,8 @@ def finetune(
     """Train, write the model with its tokenizer and recipe to `folder`, and give the recipe.
 
     Once `stop` says so, what has been learnt is written; before the first step that is nothing,
-    and `folder` of the result is None. Losses are means over the trained tokens, in nats.
+    and `folder` of the result is None. Losses are means over the trained tokens, in nats:
+    `first_loss` of the first step, `loss` of the last ten.
 
     Raises:
         UserError: bad model, text or setting, too little memory, or a loss that is not finite.
