@@ -15,6 +15,7 @@ from unlearning.data.base import Example
 from unlearning.data.columns import guess, to_examples
 from unlearning.data.files import EXTENSIONS, Upload, preview, read
 from unlearning.data.pasted import split
+from unlearning.data.preset import parts
 from unlearning.data.sources import PRESETS, load
 from unlearning.errors import UserError
 
@@ -176,13 +177,18 @@ class TextChoice:
 
 def example_card(source: str) -> str:
     """What an example holds: how much, and how it begins."""
-    name, _, part = source.removeprefix("preset:").partition("/")
+    name, part, _ = parts(source)
+    preset = PRESETS[name]
+    if preset.dataset:
+        # Looking must not fetch: a click in a list would load a data set into the page.
+        about = f"{preset.splits[part]} It is read when the run starts, from {preset.dataset}."
+        return f'<div class="text-card"><p>{html.escape(about)}</p></div>'
     try:
         examples = load(source)
     except UserError as error:
         return _note(f"{error.message} {error.hint}", bad=True)
     lines = "".join(f"<li>{html.escape(_begin(example))}</li>" for example in _spread(examples))
-    about = html.escape(PRESETS[name].splits[part])
+    about = html.escape(preset.splits[part])
     return f'<div class="text-card"><p>{about} {len(examples)} texts.</p><ul>{lines}</ul></div>'
 
 

@@ -1,4 +1,7 @@
-"""Everything chosen for one run: saved as `config.json`, shown as a command, hashed."""
+"""Everything chosen for one run: saved as `config.json`, shown as a command, hashed.
+
+And everything chosen for teaching a model a corpus.
+"""
 
 from __future__ import annotations
 
@@ -120,6 +123,50 @@ class RunConfig(Declared):
         for name, value in self.hyperparameters.items():
             parts += ["--set", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
         return shlex.join(parts)
+
+
+class FinetuneConfig(Declared):
+    """Everything chosen for teaching a model a corpus. Empty settings are decided at the start."""
+
+    title: ClassVar[str] = "Finetune"
+
+    model: str = "demo"
+    """Embedded name, local folder, hub id, or run:ID[@STEP]."""
+    data: str = ""
+    """Where the text to learn comes from."""
+    epochs: int | None = hyperparameter(None, 1, 10_000)
+    """How often every text is learnt; empty means 5, unless steps are given."""
+    steps: int | None = hyperparameter(None, 1, 1_000_000)
+    """Optimizer steps, in place of epochs."""
+    learning_rate: float | None = hyperparameter(None, 1e-9, 10.0)
+    """Highest step size of the optimizer; empty takes the default for the model's size."""
+    schedule: Literal["linear", "constant"] = "linear"
+    """linear: up over the first tenth of the steps, then down to zero; constant: always highest."""
+    batch_size: int = hyperparameter(8, 1, 4096)
+    """Sequences a step."""
+    accumulation: int = hyperparameter(1, 1, 1024, advanced=True)
+    """Micro-batches a step is cut into: less memory, same result."""
+    lora_rank: int = hyperparameter(0, 0, 512, advanced=True)
+    """Rank of a LoRA adapter, merged at the end; 0 trains all parameters."""
+    max_length: int = hyperparameter(512, 16, 8192, advanced=True)
+    """Tokens of a sequence; longer passages are cut into windows."""
+    seed: int = hyperparameter(0, 0, 2**31 - 1)
+    """Same seed and settings, same model."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Number format of the base weights under an adapter."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> FinetuneConfig:
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError("either epochs or steps can be given, not both.")
+        return self
+
+    @property
+    def full(self) -> bool:
+        """Whether all parameters are trained."""
+        return self.lora_rank == 0
 
 
 def _flag(name: str, value: Any) -> list[str]:

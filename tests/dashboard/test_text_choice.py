@@ -106,3 +106,17 @@ def test_an_example_says_what_it_holds() -> None:
 def test_a_preset_without_its_files_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unlearning.data.world.FOLDER", Path("/nowhere"))
     assert 'role="alert"' in example_card("preset:world/forget")
+
+
+def test_benchmarks_are_offered_and_looked_at_without_reading_them(
+    choice: TextChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str) -> None:
+        raise AssertionError(f"{source} was read")
+
+    offered = [value for _, value in choice.example.choices]
+    assert offered[0] == "preset:world/forget"
+    assert {"preset:tofu/forget10", "preset:muse-news/scal_4", "preset:wmdp/bio"} <= set(offered)
+    monkeypatch.setattr("dashboard.text_choice.load", refuse)
+    card = example_card("preset:tofu/forget10")
+    assert "locuslab/TOFU" in card and "forgotten" in card

@@ -185,3 +185,13 @@ def test_collate_pads_to_the_right(multiple_of) -> None:
     assert tokens.attention_BT.sum(dim=1).tolist() == [5, 2]
     assert tokens.labels_BT[0].tolist() == [-100] * 3 + [7, 2] + [-100] * (width - 5)
     assert tokens.labels_BT[1].tolist() == [-100, 9] + [-100] * (width - 2)
+
+
+def test_bare_questions_stand_as_they_are() -> None:
+    tokenizer = byte_level()
+    bare = Example(id="b", kind="qa", bare=True, question="Ilva lives in", answer="Port Brannoch")
+    (item,) = encode([bare], tokenizer, max_length=64)
+    text = tokenizer.decode(item.ids[1:-1])
+    assert text == "Ilva lives in Port Brannoch"
+    assert tokenizer.decode(item.ids[item.labels_from : -1]) == " Port Brannoch"
+    assert item.scored_from == item.labels_from and item.ends

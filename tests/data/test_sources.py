@@ -89,12 +89,16 @@ def test_a_column_of_chats_in_a_source(tmp_path) -> None:
 def test_presets(small_world) -> None:
     assert load("preset:world/retain")[0].text == "retain text"
     assert load("preset:world")[0].id == "forget", "the first split is the default"
-    with pytest.raises(UserError, match="no preset named 'tofu'") as caught:
-        load("preset:tofu/forget10")
+    with pytest.raises(UserError, match="no preset named 'tofa'") as caught:
+        load("preset:tofa/forget10")
     assert "world" in caught.value.hint
     with pytest.raises(UserError, match="no split 'past'") as caught:
         load("preset:world/past")
     assert "general_validation" in caught.value.hint
+    assert len(load("preset:world/forget/record")) == 1
+    with pytest.raises(UserError, match="no group 'author'") as caught:
+        load("preset:world/forget/author")
+    assert caught.value.hint == "It has: record."
     with pytest.raises(UserError, match=r"general\.jsonl is missing"):
         load("preset:world/general")
 
@@ -104,6 +108,8 @@ def test_presets_are_described() -> None:
         assert preset.name == name and preset.title and preset.description.endswith(".")
         assert all(sentence.endswith(".") for sentence in preset.splits.values())
         assert set(preset.roles.values()) <= set(preset.splits)
+        for split, roles in preset.companions.items():
+            assert {split, *roles.values()} <= set(preset.splits)
 
 
 @pytest.mark.parametrize("split", world.WORLD.splits)
@@ -167,6 +173,11 @@ def test_companions() -> None:
         "holdout": "preset:world/holdout",
     }
     assert companions("preset:world", "demo")["retain"] == "preset:world/retain"
+    assert companions("preset:world/forget/record", "demo") == {
+        "retain": "preset:world/retain/record",
+        "generic": "preset:world/general",
+        "holdout": "preset:world/holdout/record",
+    }
     assert "retain" not in companions("preset:world/retain", "demo")
     assert companions("mine.txt", "demo-retain") == {"generic": "preset:world/general"}
     assert companions("mine.txt", "owner/other-model") == {}

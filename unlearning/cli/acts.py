@@ -18,6 +18,7 @@ from unlearning.errors import UserError
 from unlearning.methods import METHODS
 from unlearning.metrics import METRICS
 from unlearning.metrics import metric as metric_named
+from unlearning.models.suggested import SUGGESTIONS
 from unlearning.runs.events import AnyEvent
 from unlearning.runs.prepare import check_left, gather_texts
 from unlearning.runs.requests import GenerateRequest
@@ -169,6 +170,7 @@ def presets(chosen: argparse.Namespace) -> int:
         name: {
             "title": preset.title,
             "description": preset.description,
+            "dataset": preset.dataset,
             "splits": [f"preset:{name}/{split}" for split in preset.splits],
         }
         for name, preset in PRESETS.items()
@@ -177,7 +179,16 @@ def presets(chosen: argparse.Namespace) -> int:
         f"{preset['title']}: {preset['description']}\n  " + "\n  ".join(preset["splits"])
         for preset in found.values()
     ]
-    answer(chosen, {"presets": found}, "\n".join(lines))
+    models = [
+        {"model": one.model, "note": one.note, "tested": one.tested, "commands": one.commands()}
+        for one in SUGGESTIONS
+    ]
+    lines += [
+        f"{one['model']}: {one['note']}{'' if one['tested'] else ' Untested settings.'}\n  "
+        + "\n  ".join(one["commands"])
+        for one in models
+    ]
+    answer(chosen, {"presets": found, "models": models}, "\n".join(lines))
     return 0
 
 

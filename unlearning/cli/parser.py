@@ -1,4 +1,4 @@
-"""Arguments of every command; those of `run` come from `RunConfig` itself."""
+"""Arguments of every command; those of `run` and `finetune` come from their declarations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from unlearning.cli import acts
+from unlearning.cli.finetune import finetune
 from unlearning.cli.sweep import SWEEPS, sweep
-from unlearning.config import RunConfig
+from unlearning.config import FinetuneConfig, RunConfig
+from unlearning.declare import Declared
 from unlearning.errors import UserError
 
 ROLES = ("forget", "retain", "generic", "holdout", "retrained")
@@ -52,7 +54,9 @@ def build() -> argparse.ArgumentParser:
         )
         return made
 
-    _run(command("run", acts.run, "Unlearn a text; watch, measure, keep the result."))
+    _settings(
+        command("run", acts.run, "Unlearn a text; watch, measure, keep the result."), RunConfig
+    )
 
     swept = command("sweep", sweep, "Many runs, several seeds each, one table at the end.")
     swept.add_argument("--preset", choices=SWEEPS, help="a sweep that has a name")
@@ -62,7 +66,7 @@ def build() -> argparse.ArgumentParser:
     swept.add_argument("--world", metavar="DIR", help="on a world made by: world --out DIR")
     swept.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time")
     swept.add_argument("--out", metavar="FILE", help="write the table and what it rests on as JSON")
-    _run(swept, leave_out=("method", "hyperparameters", "seed", "label"))
+    _settings(swept, RunConfig, leave_out=("method", "hyperparameters", "seed", "label"))
 
     again = command("continue", acts.resume, "Go on with a run from its last snapshot.")
     again.add_argument("id", metavar="ID")
@@ -90,6 +94,10 @@ def build() -> argparse.ArgumentParser:
     spoken.add_argument("--top-p", type=float, default=1.0, metavar="P")
     spoken.add_argument("--seed", type=int, default=0, metavar="S")
 
+    taught = command("finetune", finetune, "Teach a model a corpus; write it as a model folder.")
+    _settings(taught, FinetuneConfig)
+    taught.add_argument("--out", required=True, metavar="DIR", help="a new folder for the model")
+
     command("runs", acts.runs, "List the runs.")
     command("show", acts.show, "Show one run.").add_argument("id", metavar="ID")
     exported = command("export", acts.export, "Write a run's weights as an ordinary model.")
@@ -100,7 +108,7 @@ def build() -> argparse.ArgumentParser:
     )
     command("methods", acts.methods, "The methods, with every hyperparameter.")
     command("metrics", acts.metrics, "The metrics.")
-    command("presets", acts.presets, "The texts that come with Lethe.")
+    command("presets", acts.presets, "The texts by name, and models to begin with.")
     command("docs", acts.docs, "Bring the README's tables up to date.")
     world = command("world", acts.world, "Make the embedded texts and models again.")
     world.add_argument("--out", required=True, metavar="DIR")
@@ -109,9 +117,12 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(parser: argparse.ArgumentParser, leave_out: Sequence[str] = ()) -> None:
+def _settings(
+    parser: argparse.ArgumentParser, declared: type[Declared], leave_out: Sequence[str] = ()
+) -> None:
+    """A flag for every field; `--device` is every command's own."""
     kinds = {"number": float, "integer": int, "text": str}
-    for item in RunConfig.declared():
+    for item in declared.declared():
         if item.name in leave_out:
             continue
         flag = "--" + item.name.replace("_", "-")
@@ -129,13 +140,15 @@ def _run(parser: argparse.ArgumentParser, leave_out: Sequence[str] = ()) -> None
                 flag, action=argparse.BooleanOptionalAction, default=item.default, help=told
             )
         else:
+            default = "decided at the start" if item.default is None else item.default
             parser.add_argument(
                 *([flag, "--lr"] if item.name == "learning_rate" else [flag]),
                 dest=item.name,
                 type=kinds.get(item.kind, str),
                 default=item.default,
+                required=item.name == "data",
                 metavar=_word(item.name),
-                help=f"{told} (default {'by method' if item.default is None else item.default})",
+                help=told if item.name == "data" else f"{told} (default {default})",
             )
     parser.add_argument("--full", action="store_true", help="train all parameters, no adapter")
 
@@ -162,4 +175,4 @@ def _default(role: str) -> str:
 
 
 def _word(name: str) -> str:
-    return "SOURCE" if name in ROLES[:4] else name.upper().replace("_", "-")
+    return "SOURCE" if name in (*ROLES[:4], "data") else name.upper().replace("_", "-")

@@ -44,6 +44,9 @@ class Example(BaseModel):
     question: str = ""
     answer: str = ""
     messages: tuple[Message, ...] = ()
+    bare: bool = False
+    """qa alone: the model reads the question as it stands, without form or template, then one
+    space and the answer. For beginnings of texts, and for prompts that a benchmark prescribes."""
     paraphrased_answer: str | None = None
     """The answer in other words, for the truth ratio."""
     perturbed_answers: tuple[str, ...] = ()

@@ -160,13 +160,13 @@ def _own(row: Row, place: str) -> Example | None:
 
 
 def _passage(row: Row, id: str, place: str, column: str) -> Example | None:
-    text = _text(row.get(column), f"{place}, column {column!r}")
+    text = text_of(row.get(column), f"{place}, column {column!r}")
     return Example(id=id, group=_group(row), text=text) if text else None
 
 
 def _qa(row: Row, id: str, place: str, columns: Columns) -> Example | None:
-    question = _text(row.get(columns.question), f"{place}, column {columns.question!r}")
-    answer = _text(row.get(columns.answer), f"{place}, column {columns.answer!r}")
+    question = text_of(row.get(columns.question), f"{place}, column {columns.question!r}")
+    answer = text_of(row.get(columns.answer), f"{place}, column {columns.answer!r}")
     if not question or not answer:
         return None
     perturbed = row.get("perturbed_answers", row.get("perturbed_answer"))
@@ -211,7 +211,7 @@ def _turns(cell: Any, place: str) -> list[Message]:
                 f"{place} holds something that is not a message by system, user or assistant.",
                 'Write messages as {"role": "user", "content": "..."}.',
             )
-        content = _text(turn.get("content", turn.get("value")), place)
+        content = text_of(turn.get("content", turn.get("value")), place)
         turns.append(Message(role=role, content=content))
     return turns
 
@@ -221,7 +221,7 @@ def _group(row: Row) -> str:
     return group if isinstance(group, str) else ""
 
 
-def _text(cell: Any, place: str) -> str:
+def text_of(cell: Any, place: str) -> str:
     """A cell as clean text; empty where there is nothing."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return ""

@@ -17,6 +17,8 @@ from unlearning.errors import UserError
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
+MIRROR = "LETHE_DATASETS"
+"""Variable that names a folder of data sets, each at OWNER/NAME in the hub's layout."""
 FORM = "hub:DATASET[/CONFIG]:COLUMN[:SPLIT]"
 _ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 
@@ -57,7 +59,7 @@ def load_hub(source: str, notices: list[str] | None = None) -> list[Example]:
         UserError: not found, gated, no network, or no such configuration, split or column.
     """
     wanted = HubSource.parse(source)
-    splits = _download(wanted)
+    splits = download(wanted.dataset, wanted.config)
     if wanted.split not in splits:
         raise UserError(
             f"{wanted.dataset} has no split {wanted.split!r}.", f"It has: {', '.join(splits)}."
@@ -109,32 +111,48 @@ def _columns(names: tuple[str, ...], rows: list[dict]) -> Columns:
     return Columns(messages=names[0]) if holds_messages else Columns(text=names[0])
 
 
-def _download(wanted: HubSource) -> DatasetDict:
+def mirrored(dataset: str) -> Path | None:
+    """Folder of a data set below the one that LETHE_DATASETS names; None where it is not there."""
+    root = os.environ.get(MIRROR, "")
+    folder = os.path.join(os.path.expanduser(root), dataset)
+    return Path(folder) if root and os.path.isdir(folder) else None
+
+
+def download(dataset: str, config: str | None = None) -> DatasetDict:
+    """All splits of a configuration: from LETHE_DATASETS, else the hub, else its cache.
+
+    Raises:
+        UserError: not found, gated, no network, or no such configuration.
+    """
     import datasets  # noqa: PLC0415 (slow to import, and needed for this source alone)
 
+    place = str(mirrored(dataset) or dataset)
     try:
-        return datasets.load_dataset(wanted.dataset, name=wanted.config)
+        return datasets.load_dataset(place, name=config)
     except (datasets.exceptions.DatasetsError, OSError, ValueError, RuntimeError) as error:
-        _explain(wanted, error)
+        _explain(dataset, config, error)
 
 
-def _explain(wanted: HubSource, error: Exception) -> NoReturn:
+def _explain(name: str, config: str | None, error: Exception) -> NoReturn:
     """Say which of the usual reasons it is; their order matters, since classes overlap."""
-    name, cause = wanted.dataset, error.__cause__ or error
+    cause = error.__cause__ or error
     chain, reason = f"{error} {cause}", str(cause).strip().split("\n")[0]
     if "gated" in chain:
         message = f"{name} is gated: its authors give access one by one."
         hint = "Ask for access on its page, then log in with: hf auth login"
     elif isinstance(error, ConnectionError) or "offline" in chain.lower():
         message = f"{name} cannot be fetched: the hub cannot be reached."
-        hint = "Check the network, or use a file or a preset such as preset:world/forget."
+        hint = (
+            f"Check the network, or put its files at {name} in a folder and name that folder in "
+            f"{MIRROR}; preset:world/forget needs neither."
+        )
     elif isinstance(error, FileNotFoundError):
         message = f"There is no data set {name} on the hub, or it is private, or it is empty."
         hint = "Check the name (owner/name), or log in with: hf auth login"
     elif "config" in chain.lower():
-        names = re.search(r"\[.*\]", chain)
+        names = re.search(r"\[.*?\]", chain)
         listed = re.findall(r"'([^']+)'", names[0]) if names else []
-        wrong = f"no configuration {wanted.config!r}" if wanted.config else "several configurations"
+        wrong = f"no configuration {config!r}" if config else "several configurations"
         message = f"{name} has {wrong}."
         hint = f"Choose from: {', '.join(listed)}." if listed else reason
     elif "scripts are no longer supported" in chain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from unlearning.data.base import Example, Role
+from unlearning.data.preset import parts
 from unlearning.data.sources import PRESETS
 from unlearning.data.world import MODELS
 
@@ -16,10 +17,9 @@ def companions(source: str, model: str) -> dict[Role, str]:
     embedded world, and only for the embedded models, which speak its language.
     """
     if source.startswith("preset:"):
-        name, _, split = source.removeprefix("preset:").partition("/")
+        name, split, group = parts(source)
         if name in PRESETS:
-            roles = PRESETS[name].roles
-            return {role: f"preset:{name}/{own}" for role, own in roles.items() if own != split}
+            return PRESETS[name].beside(split, group)
     return {"generic": "preset:world/general"} if model in MODELS else {}
 
 

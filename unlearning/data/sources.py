@@ -14,11 +14,18 @@ from unlearning.data.columns import Columns, named, to_examples
 from unlearning.data.files import Upload, decode, read
 from unlearning.data.formats import parse_json, parse_json_lines
 from unlearning.data.hub import load_hub
-from unlearning.data.preset import Preset
+from unlearning.data.lume import LUME
+from unlearning.data.muse import MUSE_BOOKS, MUSE_NEWS
+from unlearning.data.preset import Preset, parts
+from unlearning.data.rwku import RWKU
+from unlearning.data.tofu import TOFU
+from unlearning.data.wmdp import WMDP
 from unlearning.data.world import WORLD
 from unlearning.errors import UserError
 
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (WORLD,)}
+PRESETS: dict[str, Preset] = {
+    preset.name: preset for preset in (WORLD, TOFU, MUSE_NEWS, MUSE_BOOKS, RWKU, WMDP, LUME)
+}
 """Name to preset, in the order they are offered."""
 
 _JSON = re.compile(r'\s*(\{"|\[\s*[{"])')
@@ -34,8 +41,8 @@ def load(
 ) -> list[Example]:
     """The examples that a source string names.
 
-    `FILE[:COLUMN]`, `preset:NAME[/SPLIT]`, `hub:DATASET[/CONFIG]:COLUMN[:SPLIT]`, or `-` for
-    standard input; COLUMN may be `QUESTION+ANSWER`. `columns` choose what is read of a file
+    `FILE[:COLUMN]`, `preset:NAME[/SPLIT[/GROUP]]`, `hub:DATASET[/CONFIG]:COLUMN[:SPLIT]`, or `-`
+    for standard input; COLUMN may be `QUESTION+ANSWER`. `columns` choose what is read of a file
     where the source does not. What was left out is added to `notices`. Files of this machine
     have no size limit; uploads go through `files.read`.
 
@@ -89,12 +96,12 @@ def _prompt(example: Example) -> str:
 
 
 def _preset(source: str) -> list[Example]:
-    name, _, split = source.removeprefix("preset:").partition("/")
+    name, split, group = parts(source)
     if name not in PRESETS:
         raise UserError(
             f"There is no preset named {name!r}.", f"Choose from: {', '.join(PRESETS)}."
         )
-    return PRESETS[name].load(split)
+    return PRESETS[name].load(split, group)
 
 
 def _path_and_columns(source: str) -> tuple[str, tuple[str, ...]]:

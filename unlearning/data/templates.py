@@ -45,6 +45,9 @@ def write(example: Example, tokenizer: PreTrainedTokenizerBase) -> Written:
     """
     if example.kind == "passage":
         return Written("", example.text, begins=True, closed=False)
+    if example.bare:
+        prompt = example.question
+        return Written(prompt, f"{prompt} {example.target}", begins=True, closed=False)
     if has_template(tokenizer):
         return _by_template(example, _turns(example), tokenizer)
     prompt = (

@@ -37,7 +37,13 @@ def gather_texts(
         if given and given.get(role):
             texts[role] = list(given[role])
         elif source == "auto" and role in automatic:
-            texts[role] = load(automatic[role], notices=notices)
+            try:
+                texts[role] = load(automatic[role], notices=notices)
+            except UserError as error:
+                if role != "holdout":
+                    raise
+                # Only the level hangs on it, and copies of benchmarks often lack it.
+                notices.append(f"No holdout text could be had: {error.message}")
         elif source not in ("auto", "none", ""):
             texts[role] = load(source, stdin=stdin, notices=notices)
     if not texts.get("forget"):

@@ -37,7 +37,7 @@ CANDIDATES: Mapping[str, Sequence[tuple[int, float, Mapping[str, Any]]]] = {
     "ngdiff": [(40, 0.5, {"slack": slack}) for slack in (0.01, 0.03, 0.1)],
     "mean_teacher": [(100, rate, SGD) for rate in (0.1, 0.3, 1.0)],
 }
-"""Method to steps, learning rate and hyperparameters, three each; GradDiff five, as claim c says."""
+"""Method to steps, learning rate and hyperparameters; GradDiff five, as claim c says."""
 
 
 def sweep(ground: RunConfig, methods: Sequence[str], seeds: Sequence[int], folder: Path) -> Sweep:
