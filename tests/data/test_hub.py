@@ -7,7 +7,7 @@ import json
 import datasets
 import pytest
 
-from unlearning.data.hub import HubSource
+from unlearning.data.hub import HubSource, mirrored
 from unlearning.data.sources import load
 from unlearning.errors import UserError
 
@@ -139,3 +139,12 @@ def test_long_data_sets_are_shortened_and_said_so(folder) -> None:
     notices: list[str] = []
     assert len(load(f"hub:{folder}/small:text", notices=notices)) == 20_000
     assert notices == ["data/small/train: only the first 20,000 of 20,001 rows are used."]
+
+
+@pytest.mark.parametrize("name", ["..", "../secret", "owner/..", "./secret"])
+def test_a_mirrored_name_stays_below_its_folder(tmp_path, monkeypatch, name):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "mirror" / "owner").mkdir(parents=True)
+    monkeypatch.setenv("LETHE_DATASETS", str(tmp_path / "mirror"))
+    assert mirrored(name) is None
+    assert mirrored("owner") == tmp_path / "mirror" / "owner"

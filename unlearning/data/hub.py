@@ -114,6 +114,8 @@ def _columns(names: tuple[str, ...], rows: list[dict]) -> Columns:
 def mirrored(dataset: str) -> Path | None:
     """Folder of a data set below the one that LETHE_DATASETS names; None where it is not there."""
     root = os.environ.get(MIRROR, "")
+    if {".", ".."} & set(dataset.split("/")):  # names may come from a page's visitor
+        return None
     folder = os.path.join(os.path.expanduser(root), dataset)
     return Path(folder) if root and os.path.isdir(folder) else None
 
