@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from unlearning.cli.acts import _config
+from unlearning.cli.acts import config_of
 from unlearning.cli.parser import build
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
@@ -29,11 +29,11 @@ CHOSEN = RunConfig(
 def test_the_command_line_gives_the_same_configuration_back():
     words = shlex.split(CHOSEN.command())
     assert words[:4] == ["python", "-m", "unlearning", "run"]
-    assert _config(build().parse_args(words[3:])) == CHOSEN
+    assert config_of(build().parse_args(words[3:])) == CHOSEN
 
 
 def test_defaults_survive_the_command_line():
-    assert _config(build().parse_args(shlex.split(RunConfig().command())[3:])) == RunConfig()
+    assert config_of(build().parse_args(shlex.split(RunConfig().command())[3:])) == RunConfig()
 
 
 def test_the_hash_follows_what_matters():
