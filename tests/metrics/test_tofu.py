@@ -72,12 +72,12 @@ def logs(shared_dir: Path) -> dict[str, dict[str, Evidence]]:
 
 def read_log(log: dict[str, Any], role: str) -> Evidence:
     rows = [str(i) for i in sorted(map(int, log["avg_gt_loss"]))]
-    own = role in ("forget", "retain")
     texts = [log["generated_text"][row] for row in rows]
     return of_losses(
         [log["avg_gt_loss"][row] for row in rows],
         [log["average_perturb_loss"][row] for row in rows],
-        [log["avg_paraphrased_loss"][row] for row in rows] if own else None,
+        # Without paraphrase the field holds the plain answer's loss, measured a second time.
+        [log["avg_paraphrased_loss"][row] for row in rows],
         role=role,
         continuations=[continuation(text=text, reference=gold) for _, text, gold in texts],
     )

@@ -107,10 +107,8 @@ def with_others(
 ) -> dict[str, Evidence]:
     """Each set with the model's other sets beside it, and the retrained model's."""
     theirs = retrained or {}
-    return {
-        role: replace(evidence, beside=_without(found, role), retrained=theirs.get(role))
-        for role, evidence in found.items()
-    }
+    own = {role: replace(one, retrained=theirs.get(role)) for role, one in found.items()}
+    return {role: replace(one, beside=_without(own, role)) for role, one in own.items()}
 
 
 def scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> Scores:
