@@ -135,3 +135,28 @@ def of_model(
         scored_from=[scored_from] * len(texts),
         continue_greedily=continuing(choose, end, asked),
     )
+
+
+def of_losses(
+    answers: Sequence[float],
+    wrong: Sequence[Sequence[float]],
+    paraphrases: Sequence[float] | None = None,
+    *,
+    role: str = "forget",
+    continuations: Sequence[Continuation] = (),
+) -> Evidence:
+    """Evidence of questions whose answers have the given mean losses."""
+
+    def with_loss(loss: float) -> Positions:
+        return positions([7, 8], logp=[-loss, -loss])
+
+    return Evidence(
+        role=role,
+        examples=(),
+        positions=[with_loss(loss) for loss in answers],
+        paraphrased=[with_loss(loss) for loss in paraphrases]
+        if paraphrases is not None
+        else [None] * len(answers),
+        perturbed=[[with_loss(loss) for loss in losses] for losses in wrong],
+        continuations=continuations,
+    )

@@ -13,7 +13,7 @@ from tests.models.batches import disturb, encoded, sequences
 from tests.models.test_generate import plain
 from tests.models.test_versions import state_of
 from unlearning.data.base import Example
-from unlearning.data.encode import Encoded
+from unlearning.data.encode import Encoded, encode
 from unlearning.metrics.base import Evidence
 from unlearning.models import forward
 from unlearning.models.evidence import gather
@@ -157,3 +157,74 @@ def test_a_diverged_model_recites_nothing() -> None:
     (read,) = gathered(versions, [Encoded((0, 0, 0, 5, 0), 1, 2, False, 0)]).positions
     assert not (read.argmax == read.target).any() and (read.rank == versions.vocabulary).all()
     assert np.isnan(read.logp).all()
+
+
+ANSWERS = [
+    Example(id="0", text="..."),
+    Example(
+        id="1", kind="qa", question="Where does the heron stand?", answer="By the river.",
+        paraphrased_answer="At the slow river.", perturbed_answers=("By a kite.", "In the wind."),
+    ),
+    Example(
+        id="2", kind="qa", question="What smelled of salt?", answer="The wind.",
+        perturbed_answers=("The harbour.",),
+    ),
+    Example(id="3", kind="qa", question="Who wrote?", answer="The keeper."),
+    Example(
+        id="4", kind="qa", question="What rose?", answer="A kite.",
+        perturbed_answers=("Dawn.", "The river " * 60),
+    ),
+]  # fmt: skip
+
+
+def asked(versions: Versions, count: int) -> Evidence:
+    items = encode(ANSWERS, versions.tokenizer, max_length=96)
+    return gather(
+        versions, "student", "forget", ANSWERS, items, versions.tokenizer, rewritten=count
+    )
+
+
+def test_rewritten_answers_are_read_like_the_true_one() -> None:
+    versions = opened()
+    evidence = asked(versions, 9)
+    assert [one is not None for one in evidence.paraphrased] == [False, True, False, False, False]
+    # Of the last example one answer is too long for the model.
+    assert [len(one) for one in evidence.perturbed] == [0, 2, 1, 0, 0]
+    rewritten = [(1, "At the slow river.", evidence.paraphrased[1])]
+    rewritten += [(1, "By a kite.", evidence.perturbed[1][0])]
+    rewritten += [(1, "In the wind.", evidence.perturbed[1][1])]
+    rewritten += [(2, "The harbour.", evidence.perturbed[2][0])]
+    for index, answer, read in rewritten:
+        alone = ANSWERS[index].model_copy(update={"answer": answer})
+        items = encode([alone], versions.tokenizer, max_length=96)
+        (expected,) = gathered(versions, items).positions
+        assert read.target.tolist() == expected.target.tolist()
+        np.testing.assert_allclose(read.logp, expected.logp, atol=1e-5)
+
+
+def test_only_as_many_rewritten_answers_as_wanted() -> None:
+    versions = opened()
+    assert [len(one) for one in asked(versions, 1).perturbed] == [0, 2, 0, 0, 0]
+    nothing = asked(versions, 0)
+    assert not any(nothing.perturbed) and nothing.paraphrased == [None] * 5
+
+
+def test_rewritten_answers_are_all_read_or_none() -> None:
+    versions, looked = opened(), []
+    items = encode(ANSWERS[1:2], versions.tokenizer, max_length=96)
+
+    def stop() -> bool:
+        looked.append(True)
+        return len(looked) > 3
+
+    evidence = gather(
+        versions, "student", "forget", ANSWERS[1:2], items, versions.tokenizer,
+        rewritten=1, batch_tokens=1, stop=stop,
+    )  # fmt: skip
+    assert len(looked) > 3 and len(evidence.positions) == 1
+    assert evidence.paraphrased == [None] and evidence.perturbed == [[]]
+
+
+def test_texts_are_the_labelled_tokens() -> None:
+    evidence = asked(opened(), 0)
+    assert [text.strip() for text in evidence.texts] == [one.target for one in evidence.examples]

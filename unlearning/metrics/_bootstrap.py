@@ -39,13 +39,21 @@ def interval_of_ratio(
         return None, None
     weights_RN = resampled_weights(count)
     ratios_R = (weights_RN @ numerators_N) / (weights_RN @ denominators_N)
-    low, high = np.percentile(ratios_R, PERCENTILES)
+    return interval(ratios_R, value)
+
+
+def interval(values_R: np.ndarray, value: float) -> tuple[float, float]:
+    """Percentile interval of resampled values, which always holds the value itself."""
+    low, high = np.percentile(values_R, PERCENTILES)
     # Rounding alone can push equal samples past their own mean.
     return min(float(low), value), max(float(high), value)
 
 
-def resampled_weights(count: int) -> np.ndarray:
-    """How often each of `count` texts is drawn in each resample: float64 [RESAMPLES, count]."""
-    generator = np.random.default_rng(SEED)
+def resampled_weights(count: int, seed: int = SEED) -> np.ndarray:
+    """How often each of `count` texts is drawn in each resample: float64 [RESAMPLES, count].
+
+    Sets that are drawn independently of each other need different seeds.
+    """
+    generator = np.random.default_rng(seed)
     even = np.full(count, 1 / count)
     return generator.multinomial(count, even, size=RESAMPLES).astype(np.float64)

@@ -45,20 +45,15 @@ def verdict(
     """
     direction = metric.direction[role]
     if direction == "like retrained":
-        known, now, level = (_recall(metric, v) for v in (original, unlearned, holdout))
-        return _unaided(known, now) if level is None else _forgotten(known, now, level)
+        known, now = metric.remembered(original), metric.remembered(unlearned)
+        level = metric.unseen if holdout is None else holdout
+        if level is None:
+            return _unaided(known, now)
+        return _forgotten(known, now, metric.remembered(level))
     loss = original - unlearned if direction == "higher" else unlearned - original
     if metric.family == "fluency":
         return _healthy(loss / _scale(metric, original))
     return _kept(loss / abs(original) if original else loss)
-
-
-def _recall(metric: Metric | type[Metric], value: float | None) -> float | None:
-    """The value on a scale of 0 to 1 where more is better remembered."""
-    if value is None or metric.direction.get("retain") != "lower":
-        return value
-    # The inverse of a perplexity is the typical probability of a token.
-    return 1 / value
 
 
 def _forgotten(known: float, now: float, level: float) -> Verdict:

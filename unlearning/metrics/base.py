@@ -6,7 +6,7 @@ every metric is a small reading of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -81,6 +81,16 @@ class Evidence:
     continuations: Sequence[Continuation] = ()
     continue_greedily: Continue | None = None
     """Free generation for metrics that need more prefixes than one."""
+    texts: Sequence[str] = ()
+    """The labelled tokens in words, end-of-text left out; aligned with `positions`."""
+    paraphrased: Sequence[Positions | None] = ()
+    """The true answer in other words, aligned with `positions`; None where there is none."""
+    perturbed: Sequence[Sequence[Positions]] = ()
+    """Wrong answers to the same question, aligned with `positions`; may be empty for some."""
+    beside: Mapping[str, Evidence] = field(default_factory=dict)
+    """The same model on its other text sets, by role."""
+    retrained: Evidence | None = None
+    """A model that never saw the forget text, on the same examples, its own `beside` included."""
     options: dict[str, float] = field(default_factory=dict)
 
 
@@ -111,6 +121,16 @@ class Metric(Declared):
     cost: ClassVar[Literal["pass", "generation", "many generations"]]
     plain: ClassVar[str]
     """The name a newcomer understands, before the term: 'recited'."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What it reads beyond one text set of one model: roles of other sets, 'rewritten' answers,
+    the 'retrained' model. Where that is missing there is no score."""
+    unseen: ClassVar[float | None] = None
+    """Value of text that was never seen, where that is known without measuring."""
+
+    @classmethod
+    def remembered(cls, value: float) -> float:
+        """The value on a scale on which more is better remembered; 0 to 1 where it is a share."""
+        return value
 
     def score(self, evidence: Evidence) -> Score | None:
         """The metric over one text set, or None."""

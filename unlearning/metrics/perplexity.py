@@ -33,6 +33,11 @@ class Perplexity(Metric):
     cost = "pass"
     plain = "surprise"
 
+    @classmethod
+    def remembered(cls, value: float) -> float:
+        """The typical probability of a token."""
+        return 1 / value
+
     def score(self, evidence: Evidence) -> Score | None:
         """Over all labelled tokens together; None where there is none."""
         tokens_N = np.array([len(one.logp) for one in evidence.positions], dtype=np.float64)

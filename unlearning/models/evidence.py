@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from unlearning.data.base import Example
-from unlearning.data.encode import Encoded, collate
+from unlearning.data.encode import Encoded, collate, encode
 from unlearning.metrics.base import Continuation, Evidence, Positions
 from unlearning.models.base import Versions
 from unlearning.models.continuations import continue_greedily
@@ -32,6 +34,7 @@ def gather(
     tokenizer: PreTrainedTokenizerBase,
     *,
     continuations: int = 0,
+    rewritten: int = 0,
     new_tokens: int = 48,
     batch_tokens: int = 4096,
     stop: Callable[[], bool] = lambda: False,
@@ -39,30 +42,99 @@ def gather(
     """Evidence on the sequences `encoded`, in their order; `Encoded.example` indexes `examples`.
 
     `continuations` of them, spread evenly so that every kind of text is among them, are continued
-    greedily from their scored region. When `stop` goes up, the evidence covers what was read
+    greedily from their scored region. Of `rewritten` of those that have any, the paraphrased and
+    the wrong answers are read as well. When `stop` goes up, the evidence covers what was read
     until then.
     """
     kept = [item for item in encoded if item.labels_from < len(item.ids)]
-    positions: dict[int, Positions] = {}
-    for batch in batches(kept, batch_tokens):
-        if stop():
-            break
-        read = _read(versions, version, [kept[i] for i in batch])
-        positions |= zip(batch, read, strict=True)
+    positions = read_all(versions, version, kept, batch_tokens, stop)
     order = sorted(positions)
     done = [kept[i] for i in order]
+    there = [examples[item.example] for item in done]
     count = min(continuations, len(done))
     chosen = [done[i * len(done) // count] for i in range(count)]
     continued = _continue(versions, version, examples, chosen, tokenizer, new_tokens, stop)
+    others = rewritten_answers(there, tokenizer, versions.context_length, rewritten)
+    flat = [item for items in others for item in items]
+    # Only a complete set of answers can be compared.
+    read = read_all(versions, version, flat, batch_tokens, stop) if not stop() else {}
+    paraphrased, perturbed = _by_example(there, others, read if len(read) == len(flat) else {})
     return Evidence(
         role=role,
-        examples=[examples[item.example] for item in done],
+        examples=there,
         positions=[positions[i] for i in order],
         ids=[item.ids for item in done],
         scored_from=[item.scored_from for item in done],
         continuations=continued,
         continue_greedily=continue_greedily(versions, version, stop),
+        texts=[_labelled_text(item, tokenizer) for item in done],
+        paraphrased=paraphrased,
+        perturbed=perturbed,
     )
+
+
+def read_all(
+    versions: Versions,
+    version: str,
+    encoded: Sequence[Encoded],
+    batch_tokens: int,
+    stop: Callable[[], bool],
+) -> dict[int, Positions]:
+    """Figures of each sequence by its index; those that were read before `stop` went up."""
+    positions: dict[int, Positions] = {}
+    for batch in batches(encoded, batch_tokens):
+        if stop():
+            break
+        read = _read(versions, version, [encoded[i] for i in batch])
+        positions |= zip(batch, read, strict=True)
+    return positions
+
+
+def rewritten_answers(
+    examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase, longest: int, count: int
+) -> list[list[Encoded]]:
+    """For each example its paraphrased answer, if any, then its wrong ones; empty for most.
+
+    `count` examples that have wrong answers or a paraphrase are taken, spread evenly. An example
+    of which one answer has more than `longest` tokens is passed over.
+    """
+    answers = [_other_answers(example) for example in examples]
+    having = [i for i, one in enumerate(answers) if one]
+    count = min(count, len(having))
+    found: list[list[Encoded]] = [[] for _ in examples]
+    for i in (having[k * len(having) // count] for k in range(count)):
+        others = [examples[i].model_copy(update={"answer": answer}) for answer in answers[i]]
+        items = encode(others, tokenizer, max_length=sys.maxsize)
+        if max(len(item.ids) for item in items) <= longest:
+            found[i] = items
+    return found
+
+
+def _other_answers(example: Example) -> list[str]:
+    if example.kind != "qa":
+        return []
+    paraphrased = [example.paraphrased_answer] if example.paraphrased_answer else []
+    return [answer for answer in (*paraphrased, *example.perturbed_answers) if answer.strip()]
+
+
+def _by_example(
+    examples: Sequence[Example], others: Sequence[Sequence[Encoded]], read: Mapping[int, Positions]
+) -> tuple[list[Positions | None], list[list[Positions]]]:
+    """Paraphrased and wrong answers, aligned with the examples."""
+    paraphrased: list[Positions | None] = []
+    perturbed: list[list[Positions]] = []
+    remaining = iter(sorted(read))
+    for example, items in zip(examples, others, strict=True):
+        mine = [read[i] for i in islice(remaining, len(items))]
+        first = 1 if mine and (example.paraphrased_answer or "").strip() else 0
+        paraphrased.append(mine[0] if first else None)
+        perturbed.append(mine[first:])
+    return paraphrased, perturbed
+
+
+def _labelled_text(item: Encoded, tokenizer: PreTrainedTokenizerBase) -> str:
+    ids = item.ids[item.labels_from : len(item.ids) - item.ends]
+    return tokenizer.decode(list(ids), skip_special_tokens=True)
 
 
 def batches(encoded: Sequence[Encoded], batch_tokens: int) -> Iterator[list[int]]:

@@ -34,7 +34,7 @@ from unlearning.runs.events import (
 from unlearning.runs.ground import Ground, lay
 from unlearning.runs.keeping import Keeper
 from unlearning.runs.levels import find_level, untaught_level
-from unlearning.runs.measure import panel
+from unlearning.runs.measure import PANEL_ROLES, panel
 from unlearning.runs.probing import Prober, pinned
 from unlearning.runs.shelf import ModelShelf
 from unlearning.runs.store import RunStore
@@ -227,7 +227,7 @@ class Engine:
     def _measure(self, stage: str, version: str, stop: Stop) -> Iterator[AnyEvent]:
         begun = time.perf_counter()
         there = self.ground.looked_at
-        sets = [there[role] for role in ("forget", "retain", "generic") if role in there]
+        sets = [there[role] for role in PANEL_ROLES if role in there]
         scores = panel(self.versions, version, sets, self.loaded.tokenizer, stop)
         if not stop():
             yield Measured(stage=stage, scores=scores, seconds=time.perf_counter() - begun)

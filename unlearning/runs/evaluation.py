@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
-from unlearning.metrics.base import Metric
+from unlearning.metrics.base import Evidence, Metric
 from unlearning.models.base import REFERENCE
 from unlearning.models.versions import Versions
-from unlearning.runs.measure import TextSet, panel
+from unlearning.runs.measure import PANEL_ROLES, TextSet, evidences, scores, with_others
 from unlearning.runs.prepare import kept_step
 from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
@@ -31,24 +32,31 @@ def evaluate_model(
 
     Returns `metrics`: stage ('model', 'holdout', 'retrained') to metric to role to score.
     """
-    found = {"model": _scores(store, config, config.model, texts, metrics, count)}
+    theirs: dict[str, Evidence] = {}
+    found = {}
+    if config.retrained not in ("auto", "none", ""):
+        theirs = _read(store, config, config.retrained, texts, metrics, count)
+        found["retrained"] = _scores(theirs, metrics)
+        # Two models need not be held at a time.
+        theirs = with_others({r: replace(e, continue_greedily=None) for r, e in theirs.items()})
+    own = with_others(_read(store, config, config.model, texts, metrics, count), theirs)
+    found = {"model": _scores(own, metrics), **found}
     if "holdout" in texts:
         # The same metrics as on the forget text, on text that was never seen.
         unseen = {"forget": texts["holdout"]}
-        found["holdout"] = _scores(store, config, config.model, unseen, metrics, count)
-    if config.retrained not in ("auto", "none", ""):
-        found["retrained"] = _scores(store, config, config.retrained, texts, metrics, count)
+        read = _read(store, config, config.model, unseen, metrics, count)
+        found["holdout"] = _scores(read, metrics)
     return {"model": config.model, "metrics": found}
 
 
-def _scores(
+def _read(
     store: RunStore,
     config: RunConfig,
     model: str,
     texts: Mapping[Role, Sequence[Example]],
     metrics: Mapping[str, Metric],
     count: int,
-) -> dict[str, Any]:
+) -> dict[str, Evidence]:
     loaded, versions = open_model(
         origin(store, model), lora_rank=1, device=config.device, dtype=config.dtype, seed=0
     )
@@ -56,12 +64,15 @@ def _scores(
     sets = [
         TextSet(role, examples, encode(examples, loaded.tokenizer, max_length=length))
         for role, examples in texts.items()
-        if role in ("forget", "retain", "generic")
+        if role in PANEL_ROLES
     ]
-    scores = panel(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, count)
+    return evidences(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, count)
+
+
+def _scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> dict[str, Any]:
     return {
         name: {role: score.model_dump(mode="json") for role, score in by_role.items()}
-        for name, by_role in scores.items()
+        for name, by_role in scores(found, metrics).items()
     }
 
 

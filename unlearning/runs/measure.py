@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from unlearning.data.base import Example
 from unlearning.data.encode import Encoded
 from unlearning.metrics import METRICS
-from unlearning.metrics.base import Metric
+from unlearning.metrics.base import Evidence, Metric
 from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
 from unlearning.models.evidence import gather
 from unlearning.models.versions import Versions
@@ -17,6 +17,8 @@ from unlearning.runs.collapse import Look, loops
 from unlearning.runs.events import Scores, ScoreValue
 from unlearning.runs.sampler import spread
 
+PANEL_ROLES = ("forget", "retain", "generic", "holdout")
+"""Roles that the full panel reads."""
 PANEL_TEXTS = 32
 """Texts of each role that the full panel reads."""
 PROBE_TEXTS = 12
@@ -26,6 +28,8 @@ EXTRACTED_TEXTS = 4
 prefix, which costs more than all other looks together."""
 CONTINUED = 8
 """Texts of each role that the full panel lets the model continue."""
+REWRITTEN = 12
+"""Texts of each role of which the full panel reads paraphrased and wrong answers."""
 PROBED_METRICS = ("memorization_accuracy", "perplexity")
 FORGETTING = ("memorization_accuracy", "extraction_likelihood")
 """Metrics that decide whether a text is forgotten (KUMPR's rule: both at the unseen level)."""
@@ -62,31 +66,77 @@ def panel(
 ) -> Scores:
     """Every metric on every role it applies to; what does not apply is left out."""
     chosen = metrics or {name: cls() for name, cls in METRICS.items()}
-    scores: Scores = {}
+    return scores(evidences(versions, version, sets, tokenizer, stop, chosen, texts), chosen)
+
+
+def evidences(
+    versions: Versions,
+    version: str,
+    sets: Iterable[TextSet],
+    tokenizer: Any,
+    stop: Callable[[], bool],
+    metrics: Mapping[str, Metric],
+    texts: int = PANEL_TEXTS,
+) -> dict[str, Evidence]:
+    """All that these metrics read of one model, by role; each set has the others beside it."""
+    needs = frozenset[str]().union(*(metric.needs for metric in metrics.values()))
+    read = {role for metric in metrics.values() for role in metric.direction}
+    found: dict[str, Evidence] = {}
     for text_set in sets:
-        evidence = gather(
+        role = text_set.role
+        if role not in read | needs:
+            continue
+        # Unseen text is only compared with: it is neither continued nor asked again.
+        main = role != "holdout"
+        found[role] = gather(
             versions,
             version,
-            text_set.role,
+            role,
             text_set.examples,
             text_set.some(texts).encoded,
             tokenizer,
-            continuations=CONTINUED,
+            continuations=CONTINUED if main else 0,
+            rewritten=_rewritten(texts) if main and "rewritten" in needs else 0,
             stop=stop,
         )
-        for name, metric in chosen.items():
-            if text_set.role not in metric.direction:
+    return with_others(found)
+
+
+def with_others(
+    found: Mapping[str, Evidence], retrained: Mapping[str, Evidence] | None = None
+) -> dict[str, Evidence]:
+    """Each set with the model's other sets beside it, and the retrained model's."""
+    theirs = retrained or {}
+    own = {role: replace(one, retrained=theirs.get(role)) for role, one in found.items()}
+    return {role: replace(one, beside=_without(own, role)) for role, one in own.items()}
+
+
+def scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> Scores:
+    """Every metric on every role it applies to; what does not apply is left out."""
+    measured: Scores = {}
+    for role, evidence in found.items():
+        for name, metric in metrics.items():
+            if role not in metric.direction:
                 continue
             score = metric.score(evidence)
             if score is not None:
-                scores.setdefault(name, {})[text_set.role] = ScoreValue(
+                measured.setdefault(name, {})[role] = ScoreValue(
                     value=score.value,
                     low=score.low,
                     high=score.high,
                     n=score.n,
                     variant=score.variant,
                 )
-    return scores
+    return measured
+
+
+def _rewritten(texts: int) -> int:
+    """A panel over more texts than usual reads the answers of as many more."""
+    return max(1, REWRITTEN * texts // PANEL_TEXTS)
+
+
+def _without(found: Mapping[str, Evidence], role: str) -> dict[str, Evidence]:
+    return {other: evidence for other, evidence in found.items() if other != role}
 
 
 def forgetting_scores(
