@@ -129,7 +129,10 @@ def _group(metric: type[Metric], role: str) -> str:
 
 def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue) -> str:
     now = view.scores.get("unlearned", {}).get(metric.name, {}).get(role)
-    level = view.levels.scores.get(metric.name) if view.levels and role == "forget" else None
+    level = None
+    if role == "forget":
+        level = view.levels.scores.get(metric.name) if view.levels else None
+        level = metric.unseen if level is None else level
     said = ""
     if now is not None:
         mark, words = verdict(metric, role, original.value, now.value, level)

@@ -183,6 +183,23 @@ def test_evaluate_reports_every_applicable_metric(ask, model, forget):
     assert set(json.loads(line)["metrics"]["model"]) == {"perplexity"}
 
 
+def test_evaluate_beside_unseen_text_and_a_retrained_model(ask, model, forget, tmp_path):
+    unseen = tmp_path / "unseen.txt"
+    unseen.write_text("A kite of red paper rose over the harbour.\n\nThe wind smelled of tar.")
+    words = ["--model", str(model), "--forget", str(forget), "--max-length", "48"]
+    words += ["--retain", "none", "--generic", "none", "--holdout", str(unseen)]
+    names = "privacy_leakage,membership_reference"
+    status, line, _ = ask(
+        "evaluate", *words, "--retrained", str(model), "--metrics", names, "--json"
+    )
+    found = json.loads(line)["metrics"]
+    assert status == 0
+    assert found["model"]["privacy_leakage"]["forget"]["value"] == 0.0
+    assert found["model"]["privacy_leakage"]["forget"]["variant"].endswith("(measured)")
+    assert found["model"]["membership_reference"]["forget"]["value"] == 0.5
+    assert set(found["retrained"]) == {"privacy_leakage"}
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

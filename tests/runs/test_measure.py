@@ -72,7 +72,8 @@ def test_only_what_is_needed_is_read(versions: Versions) -> None:
     found = read("truth_ratio", "privacy_leakage")
     assert sum(map(bool, found["forget"].perturbed)) == 1
     assert not found["holdout"].continuations and not any(found["holdout"].perturbed)
-    assert found["forget"].beside["holdout"].positions
+    holdout = with_others(found)["forget"].beside["holdout"]
+    assert holdout.positions and not holdout.beside
 
 
 def test_beside_a_retrained_model(versions: Versions) -> None:

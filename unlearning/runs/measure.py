@@ -28,7 +28,7 @@ EXTRACTED_TEXTS = 4
 prefix, which costs more than all other looks together."""
 CONTINUED = 8
 """Texts of each role that the full panel lets the model continue."""
-REWRITTEN = 12
+REWRITTEN = 8
 """Texts of each role of which the full panel reads paraphrased and wrong answers."""
 PROBED_METRICS = ("memorization_accuracy", "perplexity")
 FORGETTING = ("memorization_accuracy", "extraction_likelihood")
@@ -107,7 +107,8 @@ def with_others(
 ) -> dict[str, Evidence]:
     """Each set with the model's other sets beside it, and the retrained model's."""
     theirs = retrained or {}
-    own = {role: replace(one, retrained=theirs.get(role)) for role, one in found.items()}
+    # One level deep: evidence of long ago would keep its model alive.
+    own = {role: replace(one, retrained=theirs.get(role), beside={}) for role, one in found.items()}
     return {role: replace(one, beside=_without(own, role)) for role, one in own.items()}
 
 
