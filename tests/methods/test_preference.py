@@ -138,7 +138,7 @@ def test_terms_and_gradients_as_published(reference_dir: Path, make: MakePass, n
         reference=one("forget", torch.tensor(inputs["forget_ref_logits"])),
         preferred_reference=one("preferred", torch.tensor(inputs["alternate_ref_logits"])),
     )
-    terms = METHODS[name].parse({"beta": 0.1}).loss(batch)
+    terms = METHODS[name].parse({"beta": 0.1, "retain_weight": 1.0}).loss(batch)
     assert terms["forget"].item() == pytest.approx(theirs["forget_loss"], rel=1e-5)
     assert terms["retain"].item() == pytest.approx(theirs["retain_loss"], rel=1e-5)
     total = sum(terms.values())

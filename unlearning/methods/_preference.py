@@ -38,10 +38,10 @@ class Preference(Method):
         {"reference", "preferred", "preferred_reference", "retain", "retain_reference"}
     )
 
-    beta: float = hyperparameter(0.1, 0.001, 5.0)
-    """How soon the push fades once the other answer is preferred; towards 0 it never does."""
-    retain_weight: float = hyperparameter(1.0, 0.0, 100.0)
-    """Weight of the loss on the text to keep; 0 leaves it out."""
+    beta: float = hyperparameter(0.02, 0.001, 5.0)
+    """How soon the push fades once the other answer is preferred; 0.1 is the papers' value."""
+    retain_weight: float = hyperparameter(5.0, 0.0, 100.0)
+    """Weight of the loss on the text to keep; 1 is the paper, 0 leaves it out."""
     retain_loss: RetainLoss = hyperparameter("nll")
     """How the text to keep is held: nll trains on it, kl keeps the original predictions."""
 

@@ -35,7 +35,7 @@ class AltPO(Preference):
         "and a short fact that comes through the bar is learnt anew."
     )
     preferred = "generated"
-    defaults = Defaults(steps=40, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=45, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
 
     alternates: int = hyperparameter(5, 1, 20)
     """How many other versions the original model writes for each text."""

@@ -33,4 +33,4 @@ class DPO(Preference):
         "may both become unlikely."
     )
     preferred = "given"
-    defaults = Defaults(steps=40, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=45, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)

@@ -80,12 +80,12 @@ class FLAT(Method):
     )
     cost = "2.0 alone, 3.0 (3.33 with the KL term) with a retain term: forget text and refusal."
     failure = (
-        "A probability near 0 or 1 hardly moves, so text known by heart starts slowly, and "
-        "nothing but the refusals says what should stay."
+        "Without a retain term nothing holds the text to keep: what is of the same kind is "
+        "forgotten along, and then the language itself."
     )
     needs = frozenset({"preferred", "retain", "retain_reference"})
     preferred = "refusal"
-    defaults = Defaults(steps=40, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=40, lora=1.5e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
 
     divergence: Divergence = hyperparameter("tv")
     """How refusals and forget text are told apart: total variation, KL, Jensen-Shannon, Pearson."""
