@@ -88,6 +88,11 @@ def test_the_loss_falls_with_the_refusal_and_rises_with_the_truth(divergence: st
     assert (conjugate(v, divergence).diff() > 0).all()
 
 
+def test_the_user_is_told_what_nothing_holds() -> None:
+    assert "retain weight" in FLAT().notices()[0]
+    assert FLAT(retain_weight=1.0).notices() == []
+
+
 def test_a_sequence_without_counted_tokens_has_probability_zero() -> None:
     one = Pass(random_logits(1), torch.full_like(LABELS_BT, -100))
     assert mean_probability(one).tolist() == [0.0, 0.0]

@@ -97,6 +97,14 @@ class FLAT(Method):
     def passes(self) -> frozenset[str]:
         return frozenset({"preferred"}) | retain_passes(self.retain_weight, self.retain_loss)
 
+    def notices(self) -> list[str]:
+        if self.retain_weight:
+            return []
+        return [
+            "FLAT runs without a retain term, as in the paper: text of the same kind may be "
+            "forgotten along; a retain weight above 0 holds it."
+        ]
+
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         preferred_B = activation(mean_probability(batch.preferred), self.divergence)
         forget_B = conjugate(mean_probability(batch.forget), self.divergence)

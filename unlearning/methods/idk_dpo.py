@@ -32,4 +32,4 @@ class IdkDPO(Preference):
         "runs on TOFU most of the utility was lost."
     )
     preferred = "refusal"
-    defaults = Defaults(steps=60, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=45, lora=1e-3, full=2e-4, lora_large=1e-4, full_large=1e-5)
