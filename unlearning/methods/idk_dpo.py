@@ -29,7 +29,7 @@ class IdkDPO(Preference):
     cost = COST
     failure = (
         "Refusing is easy to learn and spreads: text to keep of the same kind is declined and "
-        "lost about as fast as the text to forget, retain term or not."
+        "lost about as fast as the text to forget, even beside a retain term."
     )
     preferred = "refusal"
     defaults = Defaults(steps=45, lora=1e-3, full=2e-4, lora_large=1e-4, full_large=1e-5)
