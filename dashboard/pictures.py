@@ -19,6 +19,7 @@ PHASES = {
     "": "starting",
     "loading": "loading the model",
     "teaching": "learning the text first",
+    "answering": "writing other answers",
     "measuring": "measuring",
     "training": "forgetting",
     "finishing": "finishing",

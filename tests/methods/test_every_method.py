@@ -31,6 +31,9 @@ def may_vanish(field: Hyperparameter) -> bool:
     return field.low == 0 and field.help.startswith("Weight of")
 
 
+WATCHED = {"idk"}
+"""Methods that only look at the forget text: their loss is on other text alone."""
+
 CASES = [
     pytest.param(cls, chosen, id=f"{name}-{'-'.join(f'{k}={v}' for k, v in chosen.items())}")
     for name, cls in METHODS.items()
@@ -82,7 +85,8 @@ def test_loss_reads_exactly_the_passes_it_asked_for(
     batch = Leaves(asked & PASSES).batch()
     vars(batch)["read"] = set()
     chosen_method.loss(batch)
-    assert batch.read == (asked & PASSES) | {"forget"}
+    watched = {"forget"} if cls.name in WATCHED else set()
+    assert batch.read | watched == (asked & PASSES) | {"forget"}
 
 
 @every_setting
@@ -97,6 +101,7 @@ def test_terms_are_finite_and_depend_on_the_student(
 
 
 INDIRECT = {
+    "idk": "teaches an answer beside the true one, which is never pushed down",
     "pdu": "flattens whatever leads, which is the target only where the text is known by heart",
     "rmu": "moves the inner state to a random point",
 }
@@ -127,7 +132,7 @@ def test_no_gradient_reaches_another_model(cls: type[Method], chosen: dict[str, 
     sum(chosen_method.loss(leaves.batch()).values()).backward()
     reached = {role for role, hidden in leaves.hidden_BTD.items() if hidden.grad is not None}
     assert {role for role in reached if is_frozen(role)} == set()
-    assert "forget" in reached
+    assert "forget" in reached or cls.name in WATCHED
 
 
 @every_method

@@ -223,3 +223,26 @@ def test_bytes_that_are_no_text_are_not_held_for_ever() -> None:
     stream = TextStream(tokenizer, [0])
     parts = [stream.add(first) for _ in range(20)]
     assert len("".join(parts)) >= 15
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_banned_tokens_are_never_chosen_and_the_hook_hears_its_own_row(temperature: float) -> None:
+    versions = opened()
+    prompts, sides = sequences((5, 9)), ["base", "student"]
+    settings = {"max_new_tokens": 6, "temperature": temperature, "probabilities": True}
+    free = list(generate(versions, prompts, sides, **settings))
+    first = {(p.row, p.side): p.token for p in free[0]}
+    heard: list[tuple[int, tuple[int, ...]]] = []
+
+    def banned(row: int, said: Sequence[int]) -> set[int]:
+        heard.append((row, tuple(said)))
+        return {first[row, 0], EOS} if row == 1 else {EOS}
+
+    barred = list(generate(versions, prompts, sides, banned=banned, **settings))
+    assert all(first[1, 0] not in written(barred, 1, side) for side in range(2))
+    for row, side in first:
+        grown = written(barred, row, side)
+        assert len(grown) == 6
+        assert {(row, tuple(grown[:n])) for n in range(6)} <= set(heard)
+    top = {(p.row, p.side): p.top for p in barred[0]}
+    assert top == {(p.row, p.side): p.top for p in free[0]}, "probabilities are the model's own"

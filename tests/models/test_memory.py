@@ -71,8 +71,9 @@ def test_the_estimate_follows_the_settings() -> None:
     assert longer.parts["activations"] == 2 * small.parts["activations"]
     kept = estimate(config(), lora_rank=4, method_needs={"retain"}, retain_batch_size=8)
     assert kept.parts["activations"] == 2 * small.parts["activations"]
-    paired = estimate(config(), lora_rank=4, method_needs={"analogous", "analogous_reference"})
-    assert paired.parts["activations"] == 2 * small.parts["activations"]
+    for role in ("analogous", "preferred"):
+        paired = estimate(config(), lora_rank=4, method_needs={role, f"{role}_reference"})
+        assert paired.parts["activations"] == 2 * small.parts["activations"]
     with pytest.raises(UserError, match="sizes"):
         estimate({"model_type": "llama", "hidden_size": 3})
 

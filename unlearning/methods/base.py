@@ -145,6 +145,10 @@ class Method(Declared):
         "without_replacement"
     )
     artifact: ClassVar[Literal["weights", "decoder"]] = "weights"
+    preferred: ClassVar[Literal["", "refusal", "given", "generated"]] = ""
+    """Where the other answers to the forget prompts come from, for methods that read a pass on
+    'preferred': refusal, sentences that decline; given, the wrong answers that the examples
+    bring along, and generated ones where they bring none; generated, by the original model."""
     defaults: ClassVar[Defaults]
 
     def passes(self) -> frozenset[str]:
@@ -158,6 +162,10 @@ class Method(Declared):
     def momentum_of_sgd(self) -> float:
         """Momentum, for methods whose optimizer is SGD."""
         return 0.0
+
+    def preferred_answers(self) -> int:
+        """Other answers to each forget prompt; the steps take them in turn."""
+        return 5
 
     def notices(self) -> list[str]:
         """What the user of this very setting should know before the run, one sentence each."""

@@ -8,7 +8,7 @@ state in which it was found, so that a run can train on while somebody reads.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,9 @@ from unlearning.models.sampling import GumbelNoise, nucleus
 from unlearning.models.text_stream import TextStream
 
 TOP = 5
+
+Banned = Callable[[int, Sequence[int]], Collection[int]]
+"""Tokens that a row may not take next, from the row's index and what it has written so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,14 @@ def generate(
     seed: int = 0,
     stop: Callable[[], bool] = lambda: False,
     probabilities: bool = False,
+    banned: Banned | None = None,
 ) -> Iterator[list[Piece]]:
     """Continue every prompt with every side; yields the new pieces after each token.
 
     `sides` are versions. Temperature 0 is greedy. All sides share their random noise, so that
     equal distributions give equal texts. End-of-text ends a row and is no piece; so does the
-    model's context length, and so do logits that are not numbers.
+    model's context length, and so do logits that are not numbers. Tokens that `banned` names are
+    never chosen; probabilities are told as if it were not there.
 
     Raises:
         UserError: a prompt is empty or longer than the model's context.
@@ -73,7 +78,7 @@ def generate(
     for ids in prompts_ids:
         _check_prompt(ids, versions.context_length)
     groups = [
-        _Group(versions, prompts_ids, sides, members, probabilities)
+        _Group(versions, prompts_ids, sides, members, probabilities, banned)
         for members in versions.groups(list(sides))
     ]
     noise = GumbelNoise(seed, len(prompts_ids), versions.vocabulary) if temperature > 0 else None
@@ -110,9 +115,10 @@ class _Group:
         sides: Sequence[str],
         members: Sequence[int],
         probabilities: bool,
+        banned: Banned | None,
     ) -> None:
         self._versions, self._tokenizer = versions, versions.tokenizer
-        self._probabilities = probabilities
+        self._probabilities, self._banned = probabilities, banned
         self._ends = end_tokens(versions)
         self._places = [(row, side) for side in members for row in range(len(prompts_ids))]
         self._names = [sides[side] for _, side in self._places]
@@ -120,6 +126,7 @@ class _Group:
         self._room = [versions.context_length - len(ids) for ids in rows]
         self._texts = [TextStream(self._tokenizer, ids) for ids in rows]
         self._live = [room > 0 for room in self._room]
+        self._written: list[list[int]] = [[] for _ in rows]
         self._cache: Cache | None = None
         self._ids_BT, self._attention_BT = _left_padded(rows, versions.device)
         self._accepted = accepted_inputs(versions)
@@ -136,7 +143,7 @@ class _Group:
         if self.ended:
             return []
         logits_BV = self._forward()
-        chosen_B = self._choose(logits_BV, temperature, top_p, noise_RV)
+        chosen_B = self._choose(self._allowed(logits_BV), temperature, top_p, noise_RV)
         logp_BV = logits_BV.log_softmax(-1) if self._probabilities else None
         pieces = [
             piece
@@ -170,6 +177,16 @@ class _Group:
         logits_BV = out.logits[:, -1].to(self._versions.device)
         return logits_BV if logits_BV.dtype == torch.float64 else logits_BV.float()
 
+    def _allowed(self, logits_BV: Tensor) -> Tensor:
+        """Logits with the banned tokens of every row at -infinity."""
+        if self._banned is None:
+            return logits_BV
+        allowed_BV = logits_BV.clone()
+        for b, (row, _) in enumerate(self._places):
+            if self._live[b]:
+                allowed_BV[b, list(self._banned(row, self._written[b]))] = float("-inf")
+        return allowed_BV
+
     def _choose(
         self, logits_BV: Tensor, temperature: float, top_p: float, noise_RV: Tensor | None
     ) -> Tensor:
@@ -188,6 +205,7 @@ class _Group:
         if not self._live[b]:
             return None
         row, side = self._places[b]
+        self._written[b].append(token)
         text = self._texts[b].add(token)
         self._room[b] -= 1
         self._live[b] = self._room[b] > 0

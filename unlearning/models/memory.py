@@ -84,7 +84,7 @@ def estimate(
     parts["gradients"] = trained * 4
     parts["optimizer"] = trained * 8
     roles = {need.partition("_")[0] for need in method_needs}
-    sizes = [batch_size] * (1 + ("analogous" in roles))
+    sizes = [batch_size] * (1 + len({"analogous", "preferred"} & roles))
     sizes += [retain_batch_size] if {"retain", "generic"} & roles else []
     parts["activations"] = sum(sizes) * length * shape.layers * _per_token(shape) * size
     logits = sum(min(n * length * shape.vocabulary * 4, LOGITS_BYTES) for n in sizes)

@@ -1,6 +1,7 @@
 """The engine: a run as a generator of events. Knows neither page nor log file.
 
-load -> (teach) -> measure the original -> train with probes and snapshots -> measure -> end
+load -> (teach) -> (other answers) -> measure the original -> train with probes and snapshots
+-> measure -> end
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from unlearning.runs.ground import Ground, lay
 from unlearning.runs.keeping import Keeper
 from unlearning.runs.levels import find_level, untaught_level
 from unlearning.runs.measure import PANEL_ROLES, panel
+from unlearning.runs.preferred import PREFERRED, Found, find
 from unlearning.runs.probing import Prober, pinned
 from unlearning.runs.shelf import ModelShelf
 from unlearning.runs.store import RunStore
@@ -77,7 +79,8 @@ class Engine:
             UserError: bad model, text or setting.
         """
         self.begun = time.perf_counter()
-        for phase in (self._open, self._teach, self._measure_original, self._train):
+        phases = (self._open, self._teach, self._answer, self._measure_original, self._train)
+        for phase in phases:
             if stop():
                 yield from self._ended_early(resume)
                 return
@@ -125,6 +128,32 @@ class Engine:
                     "more teaching steps or a higher LoRA rank would bring it nearer to all."
                 )
         versions.copy(STUDENT, REFERENCE)
+
+    def _answer(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
+        """Other answers to the forget prompts, for methods that read them; kept for a resume."""
+        ground = self.ground
+        if not any(need.startswith(PREFERRED) for need in self.method.passes()):
+            return
+        kept = self.store.folder(self.run_id) / f"{PREFERRED}.json"
+        if resume and kept.is_file():
+            found = Found.load(kept)
+        else:
+            yield Entered(phase="answering")
+            found = find(
+                self.method,
+                self.versions,
+                ground.original,
+                ground.sets["forget"],
+                seed=self.config.seed,
+                length=ground.length,
+                stop=stop,
+            )
+            if stop():
+                return
+            found.save(kept)
+        ground.add_preferred(found.encoded)
+        for notice in found.notices:
+            yield Noticed(message=notice)
 
     def _measure_original(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
         """The panel on the original, and the level at which forgetting ends."""

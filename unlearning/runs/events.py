@@ -58,7 +58,7 @@ class Entered(Event):
     """A phase began."""
 
     kind: Literal["entered"] = "entered"
-    phase: Literal["loading", "teaching", "measuring", "training", "finishing"]
+    phase: Literal["loading", "teaching", "answering", "measuring", "training", "finishing"]
 
 
 class Noticed(Event):

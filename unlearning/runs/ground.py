@@ -9,7 +9,7 @@ from typing import Any
 
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role, digest
-from unlearning.data.encode import encode
+from unlearning.data.encode import Encoded, encode
 from unlearning.methods.base import Method
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded
@@ -19,6 +19,7 @@ from unlearning.runs.analogous import ANALOGOUS, analogous
 from unlearning.runs.events import Started
 from unlearning.runs.measure import TextSet
 from unlearning.runs.own_text import own_text
+from unlearning.runs.preferred import PREFERRED
 from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
 from unlearning.runs.teaching import BATCH, Memorise
@@ -58,6 +59,11 @@ class Ground:
     def looked_at(self) -> dict[str, TextSet]:
         """The sets that are measured: stand-ins would only be counted twice."""
         return {role: s for role, s in self.sets.items() if role not in self.stand_ins}
+
+    def add_preferred(self, encoded: Sequence[Encoded]) -> None:
+        """Take in the other answers to the forget prompts."""
+        self.sets[PREFERRED] = TextSet(PREFERRED, self.sets["forget"].examples, encoded)
+        self.stand_ins.add(PREFERRED)
 
     def started(self, texts: Mapping[Role, Sequence[Example]]) -> Started:
         """The event that says what was decided."""

@@ -2,6 +2,7 @@
 
     RUNS/ID/config.json        what was chosen, when, for which texts
     RUNS/ID/inputs/ROLE.jsonl  the examples as used
+    RUNS/ID/preferred.json     other answers to the forget prompts, for methods that read them
     RUNS/ID/events.jsonl       the log
     RUNS/ID/snapshots/step-N/  weights, optimizer, state
     RUNS/ID/results.json       the final figures

@@ -25,8 +25,8 @@ from unlearning.runs.measure import TextSet
 from unlearning.runs.sampler import Sampler
 
 ROLES = ("forget", "retain", "generic")
-PAIRED = "analogous"
-"""Role whose sequence i belongs to forget sequence i: the two share every micro-batch."""
+PAIRED = ("analogous", "preferred")
+"""Roles whose sequences belong to one forget sequence each: the two share every micro-batch."""
 FROZEN = {"reference": "reference", "teacher": "teacher"}
 """Suffix of a batch field to the version that computes it."""
 GENERIC_SHARE = 0.25
@@ -323,8 +323,9 @@ class Loop:
             picked = self.samplers[role].take(count, allowed)
             if picked:
                 chosen[role] = [self.sets[role].encoded[i] for i in picked]
-            if picked and role == "forget" and self._asks(PAIRED):
-                chosen[PAIRED] = [self.sets[PAIRED].encoded[i] for i in picked]
+            if picked and role == "forget":
+                for paired in filter(self._asks, PAIRED):
+                    chosen[paired] = [self._partner(paired, i) for i in picked]
         parts = micro_batches(self._accumulation, [len(drawn) for drawn in chosen.values()])
         micro: list[dict[str, tuple[Tokens, Share]]] = [{} for _ in range(parts)]
         for role, sequences in chosen.items():
@@ -338,6 +339,16 @@ class Loop:
                     device = self.versions.device
                     part[role] = (collate(mine, self._pad_id, device=device), share)
         return micro
+
+    def _partner(self, role: str, index: int) -> Encoded:
+        """The sequence that goes with a forget sequence in this step.
+
+        The role holds as many sequences in a row for each forget sequence; steps take them in
+        turn.
+        """
+        partners = self.sets[role].encoded
+        each = len(partners) // self.forget_size
+        return partners[index * each + self.step % each]
 
     def _asks(self, role: str) -> bool:
         """Whether this setting of the method reads a pass on that role's text."""
