@@ -14,6 +14,7 @@ from unlearning.methods import METHODS
 from unlearning.models.base import STUDENT
 from unlearning.models.fingerprint import hash_weights
 from unlearning.runs.ground import Ground, lay
+from unlearning.runs.preferred import find
 from unlearning.runs.prepare import gather_texts
 from unlearning.runs.store import RunStore
 from unlearning.runs.training import Loop
@@ -44,6 +45,17 @@ def advance(store: RunStore, config: RunConfig) -> tuple[Ground, Loop, list[dict
     """Ground and loop after some steps, and the terms of each."""
     method = config.build_method()
     ground = lay(store, config, method, texts(), device=config.device, stop=lambda: False)
+    if method.preferred:
+        answers = find(
+            method,
+            ground.versions,
+            ground.original,
+            ground.sets["forget"],
+            seed=0,
+            length=ground.length,
+            stop=lambda: False,
+        )
+        ground.add_preferred(answers.encoded)
     before = hash_weights(base_weights(ground))
     loop = Loop(
         method,
