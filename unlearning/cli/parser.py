@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from unlearning.cli import acts
+from unlearning.cli import attack as attacks
 from unlearning.cli.sweep import SWEEPS, sweep
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
@@ -89,6 +90,10 @@ def build() -> argparse.ArgumentParser:
     spoken.add_argument("--temperature", type=float, default=0.0, metavar="T")
     spoken.add_argument("--top-p", type=float, default=1.0, metavar="P")
     spoken.add_argument("--seed", type=int, default=0, metavar="S")
+
+    attacks.arguments(
+        command("attack", attacks.attack, "Try to bring a forgotten text back; see what returns.")
+    )
 
     command("runs", acts.runs, "List the runs.")
     command("show", acts.show, "Show one run.").add_argument("id", metavar="ID")
