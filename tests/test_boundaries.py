@@ -71,6 +71,7 @@ TORCH_FREE = [
     "unlearning.declare",
     "unlearning.methods",
     "unlearning.metrics",
+    "unlearning.attacks",
     "unlearning.config",
     "unlearning.data.sources",
     "unlearning.models.memory",

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unlearning.cli.acts import _config
+from unlearning.cli.acts import config_of
 from unlearning.cli.parser import build
 from unlearning.config import RunConfig
 from unlearning.data.base import Example
@@ -127,7 +127,7 @@ def test_the_command_names_the_texts_that_the_run_keeps(store):
     config = RunConfig(forget="pasted-forget.txt", retain="notes.csv", holdout="none")
     texts = TEXTS | {"generic": TEXTS["retain"]}
     command = shlex.split(store.command(store.create(config, texts)))
-    repeated = _config(build().parse_args(command[3:]))
+    repeated = config_of(build().parse_args(command[3:]))
     assert repeated.generic == "auto" and repeated.holdout == "none"
     again, _ = gather_texts(repeated)
     assert again["forget"] == texts["forget"] and again["retain"] == texts["retain"]

@@ -224,13 +224,18 @@ def config_of(chosen: argparse.Namespace) -> RunConfig:
         name: getattr(chosen, name) for name in RunConfig.model_fields if hasattr(chosen, name)
     }
     values["prompts"] = tuple(chosen.prompt or ())
-    values["hyperparameters"] = dict(_pair(text) for text in getattr(chosen, "set", ()))
+    values["hyperparameters"] = dict(pair(text) for text in getattr(chosen, "set", ()))
     if chosen.full:
         values["lora_rank"] = 0
     return RunConfig.parse(values)
 
 
-def _pair(text: str) -> tuple[str, bool | int | float | str]:
+def pair(text: str) -> tuple[str, bool | int | float | str]:
+    """`name=value` of --set.
+
+    Raises:
+        UserError: there is no value.
+    """
     name, found, value = text.partition("=")
     if not found:
         raise UserError(f"--set {text!r} has no value.", "Write --set name=value.")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from unlearning.cli import acts
+from unlearning.cli import attack as attacks
 from unlearning.cli.finetune import finetune
 from unlearning.cli.sweep import SWEEPS, sweep
 from unlearning.config import FinetuneConfig, RunConfig
@@ -97,6 +98,10 @@ def build() -> argparse.ArgumentParser:
     taught = command("finetune", finetune, "Teach a model a corpus; write it as a model folder.")
     _settings(taught, FinetuneConfig)
     taught.add_argument("--out", required=True, metavar="DIR", help="a new folder for the model")
+
+    attacks.arguments(
+        command("attack", attacks.attack, "Try to bring a forgotten text back; see what returns.")
+    )
 
     command("runs", acts.runs, "List the runs.")
     command("show", acts.show, "Show one run.").add_argument("id", metavar="ID")

@@ -6,6 +6,7 @@
     RUNS/ID/events.jsonl       the log
     RUNS/ID/snapshots/step-N/  weights, optimizer, state
     RUNS/ID/results.json       the final figures
+    RUNS/ID/attacks/NAME-….json  what attacks on it found
     RUNS/ID/owner              hash of the owner's key
     RUNS/ID/stop               present while a stop is asked for
 
@@ -276,6 +277,20 @@ class RunStore:
         """The final figures, None while there are none."""
         path = self.folder(run_id) / "results.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def write_attack(self, run_id: str, name: str, report: Mapping[str, Any]) -> None:
+        """Keep the report of an attack; the same attack again takes the place of the old one."""
+        asked = {key: report.get(key) for key in ("settings", "models", "texts")}
+        key = sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
+        folder = self.folder(run_id) / "attacks"
+        folder.mkdir(exist_ok=True)
+        write_atomically(folder / f"{name}-{key}.json", json.dumps(report, indent=1))
+
+    def attacks(self, run_id: str) -> list[dict[str, Any]]:
+        """The reports of all attacks on the run, newest first."""
+        paths = (self.folder(run_id) / "attacks").glob("*.json")
+        newest = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        return [json.loads(path.read_text(encoding="utf-8")) for path in newest]
 
     def delete(self, run_id: str) -> None:
         """Erase a run with its texts and weights. The caller checks that it is not live."""

@@ -1,0 +1,1 @@
+"""Attacks carried out: one file for each file of `unlearning/attacks/`."""
