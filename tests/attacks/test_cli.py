@@ -31,8 +31,8 @@ QUICK = {
 def test_one_object_on_the_last_line(ask, store, run, control, name):
     words = [name, "--model", f"run:{run}", "--control", str(control), *QUICK[name]]
     status, out, err = ask(*words, "--json")
+    assert status == 0, err
     found = json.loads(out.strip().split("\n")[-1])
-    assert status == 0
     assert found["attack"] == name
     assert set(found["models"]) == {"unlearned", "original", "control"}
     assert found["verdict"] and found["seconds"] > 0

@@ -14,12 +14,13 @@ from unlearning.data.encode import Encoded, prompt_ids
 from unlearning.data.templates import has_template
 from unlearning.metrics.rouge_l import rouge_l
 from unlearning.models.base import STUDENT, Versions
-from unlearning.models.evidence import gather
+from unlearning.models.evidence import read_all
 from unlearning.models.generate import generate
 from unlearning.runs.stress.ground import Ground, as_it_is
 
 BATCH = 32
 """Prompts continued together."""
+BATCH_TOKENS = 4096
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,8 @@ def _choice(ground: Ground, versions: Versions, asked: Asked) -> Outcome:
     for place, option in enumerate(asked.options):
         ids = (*prompt, *_said(option, asked, versions.tokenizer))
         encoded.append(Encoded(ids, len(prompt), len(prompt), ends=False, example=place))
-    evidence = gather(
-        versions, STUDENT, "forget", asked.options, encoded, versions.tokenizer, stop=ground.stop
-    )
+    read = read_all(versions, STUDENT, encoded, BATCH_TOKENS, ground.stop)
     ground.check()
-    means = [float(one.logp.mean()) for one in evidence.positions]
+    means = [float(read[place].logp.mean()) for place in range(len(encoded))]
     chosen = asked.options[int(np.argmax(means))]
     return Outcome(chosen, float(chosen == asked.reference))
