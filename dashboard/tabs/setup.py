@@ -221,10 +221,12 @@ def model_card(config: RunConfig) -> str:
 
 
 def _needed(config: RunConfig, found: ModelCard) -> Estimate:
-    defaults = config.build_method().defaults
+    method = config.build_method()
+    defaults = method.defaults
     return estimate(
         found["config"],
-        method_needs=config.build_method().passes(),
+        method_needs=method.passes(),
+        copies=method.copies,
         teach_first=config.teach_first,
         lora_rank=config.lora_rank,
         batch_size=(config.batch_size or defaults.batch_size) // config.accumulation or 1,

@@ -77,9 +77,9 @@ class Leaves:
 
 def _text_of(role: str) -> str:
     text = role.removesuffix("_reference").removesuffix("_teacher")
-    return "forget" if text in ("reference", "teacher") else text
+    return "forget" if text in ("reference", "teacher", "reinforced") else text
 
 
 def is_frozen(role: str) -> bool:
     """Whether the pass of that role is another model's, which must not be trained."""
-    return role.endswith(("reference", "teacher"))
+    return role.endswith(("reference", "teacher", "reinforced"))

@@ -76,7 +76,7 @@ def test_defaults_are_a_run(cls: type[Method]) -> None:
 
 
 @every_setting
-def test_loss_reads_exactly_the_passes_it_asked_for(
+def test_loss_and_curves_read_exactly_the_passes_it_asked_for(
     cls: type[Method], chosen: dict[str, Any]
 ) -> None:
     chosen_method = cls.parse(chosen)
@@ -85,6 +85,8 @@ def test_loss_reads_exactly_the_passes_it_asked_for(
     batch = Leaves(asked & PASSES).batch()
     vars(batch)["read"] = set()
     chosen_method.loss(batch)
+    curves = chosen_method.curves(batch)
+    assert all(curve.shape == () and torch.isfinite(curve) for curve in curves.values())
     watched = {"forget"} if cls.name in WATCHED else set()
     assert batch.read | watched == (asked & PASSES) | {"forget"}
 
@@ -104,6 +106,8 @@ INDIRECT = {
     "idk": "teaches an answer beside the true one, which is never pushed down",
     "pdu": "flattens whatever leads, which is the target only where the text is known by heart",
     "rmu": "moves the inner state to a random point",
+    "task_vector": "learns the text, and is then negated",
+    "whp": "takes away what a reinforced model likes better, which is nothing where it is the same",
 }
 """Methods whose loss does not speak of the text's probability; each has a test of its own."""
 

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from tests.methods.batches import LABELS_BT, random_logits
 from unlearning.methods.mean_teacher import MeanTeacher
+from unlearning.models.passes import Batch, Pass
 
 LoseAt = Callable[[Tensor, Tensor], Tensor]
 
@@ -201,5 +203,38 @@ def test_choices_reach_the_engine() -> None:
     setting = Quadratic(START)
     assert paper.finish(setting, paper.prepare(setting)) == "teacher"
     assert MeanTeacher().finish(setting, paper.prepare(setting)) == "student"
-    assert paper.passes() == {"generic", "generic_teacher"}
-    assert MeanTeacher(forget_loss="npo", beta=0.0).passes() == {"reference"}
+    assert paper.passes() == {"generic", "generic_teacher", "teacher"}
+    assert MeanTeacher(teacher_curve=False).passes() == {"generic", "generic_teacher"}
+    sparse = MeanTeacher(forget_loss="npo", beta=0.0, teacher_curve=False)
+    assert sparse.passes() == {"reference"}
+
+
+def test_the_teachers_forget_loss_is_a_curve() -> None:
+    student, teacher = (Pass(random_logits(seed), LABELS_BT) for seed in (1, 2))
+    batch = Batch(forget=student, teacher=teacher)
+    assert MeanTeacher().curves(batch) == {"teacher_forget_nll": teacher.nll}
+    assert MeanTeacher(teacher_curve=False).curves(batch) == {}
+
+
+def stopped(score: float | None, *, level: float | None, **chosen: object) -> str | None:
+    """What the stopping rule says of this accuracy, where this level was measured."""
+    method, setting = MeanTeacher.parse(chosen), Quadratic(START)
+    setting.levels = {} if level is None else {"memorization_accuracy": level}
+    accuracy = {"retain": 0.0} if score is None else {"forget": score, "retain": 0.0}
+    return method.stop(method.prepare(setting), {"memorization_accuracy": accuracy})
+
+
+BY_ACCURACY = {"stop_metric": "memorization_accuracy"}
+
+
+def test_the_authors_rule_stops_below_the_level() -> None:
+    assert stopped(0.2, level=0.2, **BY_ACCURACY) is None
+    assert "0.199, below 0.200" in stopped(0.199, level=0.2, **BY_ACCURACY)
+    assert stopped(0.3, level=0.2, stop_value=0.4, **BY_ACCURACY) is not None
+    assert stopped(0.3, level=0.2, stop_value=0.0, **BY_ACCURACY) is None
+
+
+def test_without_a_rule_a_level_or_a_score_nothing_stops() -> None:
+    assert stopped(0.0, level=0.2) is None
+    assert stopped(0.0, level=None, **BY_ACCURACY) is None
+    assert stopped(None, level=0.2, **BY_ACCURACY) is None

@@ -105,3 +105,92 @@ def test_gradients_are_exact() -> None:
         return sum(UNDIAL(strength=3.0, generic_weight=0.5).loss(batch).values())
 
     assert torch.autograd.gradcheck(loss, random_logits(6).requires_grad_())
+
+
+FOCUS_BT = torch.zeros_like(LABELS_BT, dtype=torch.bool)
+FOCUS_BT[0, 3] = FOCUS_BT[0, 6] = FOCUS_BT[1, 2] = True
+FOCUS_BT[0, 0] = FOCUS_BT[1, 5] = True  # where nothing is counted
+
+
+def focused(logits: torch.Tensor, chunked: bool) -> Pass:
+    if chunked:
+        return Pass.from_hidden(logits, lambda x: x, LABELS_BT, chunk=2, focus_BT=FOCUS_BT)
+    return Pass(logits, LABELS_BT, focus_BT=FOCUS_BT)
+
+
+def cross_entropies(student: torch.Tensor, original: torch.Tensor) -> dict[tuple, torch.Tensor]:
+    """Of each counted token, written out; keys are its row and place."""
+    found = {}
+    for b, t in (LABELS_BT[:, 1:] != -100).nonzero().tolist():
+        lowered = original[b, t].clone()
+        lowered[LABELS_BT[b, t + 1]] -= 10.0
+        found[b, t + 1] = -(lowered.softmax(-1) * student[b, t].log_softmax(-1)).sum()
+    return found
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("hard", "coefficient", "weights"), [(True, 10.0, (0, 1)), (False, 4.0, (1, 4))]
+)
+def test_focus_weighs_tokens_and_divides_by_all(
+    chunked: bool, hard: bool, coefficient: float, weights: tuple[int, int]
+) -> None:
+    student, original = random_logits(1).requires_grad_(), random_logits(2)
+    method = UNDIAL(focus="names", focus_hard=hard, focus_coefficient=coefficient, **FORGET_ONLY)
+    batch = Batch(forget=focused(student, chunked), reference=focused(original, chunked))
+    ours = method.loss(batch)["forget"]
+    parts = cross_entropies(student, original)
+    assert len(parts) == 7
+    expected = sum(weights[bool(FOCUS_BT[place])] * value for place, value in parts.items()) / 7
+    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=0)
+    ours_grad, expected_grad = (torch.autograd.grad(x, student)[0] for x in (ours, expected))
+    torch.testing.assert_close(ours_grad, expected_grad, rtol=1e-9, atol=1e-14)
+
+
+def test_soft_focus_of_coefficient_one_is_none() -> None:
+    batch = Batch(
+        forget=focused(random_logits(1), False), reference=focused(random_logits(2), False)
+    )
+    plain, soft = (
+        UNDIAL(focus=focus, focus_coefficient=1.0, **FORGET_ONLY).loss(batch)["forget"]
+        for focus in ("none", "names")
+    )
+    torch.testing.assert_close(plain, soft)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_curves_are_the_closed_form_and_the_students_own(chunked: bool) -> None:
+    student, original = random_logits(1), 3 * random_logits(2)
+    batch = Batch(forget=focused(student, chunked), reference=focused(original, chunked))
+    places = (LABELS_BT[:, 1:] != -100).nonzero().tolist()
+
+    def probability(logits: torch.Tensor, b: int, t: int) -> float:
+        return logits[b, t].softmax(-1)[LABELS_BT[b, t + 1]].item()
+
+    goals = [target_probability(probability(original, b, t), 0.5) for b, t in places]
+    curves = UNDIAL(strength=0.5).curves(batch)
+    assert curves["target_probability"].item() == pytest.approx(sum(goals) / 7)
+    own = sum(probability(student, b, t) for b, t in places) / 7
+    assert curves["student_probability"].item() == pytest.approx(own)
+    assert curves["left_alone"].item() == pytest.approx(sum(g > 0.5 for g in goals) / 7)
+    # Words without weight are wanted as they were.
+    kept = [
+        goal if FOCUS_BT[b, t + 1] else probability(original, b, t)
+        for goal, (b, t) in zip(goals, places, strict=True)
+    ]
+    hard = UNDIAL(strength=0.5, focus="names", focus_hard=True).curves(batch)
+    assert hard["target_probability"].item() == pytest.approx(sum(kept) / 7)
+
+
+def test_the_goal_of_a_certain_token_is_exact() -> None:
+    """In float32 the probability itself rounds to 1, and 1 - p to 0."""
+    logits = torch.tensor([[[30.0, 0.0], [0.0, 0.0]]])
+    one = Pass(logits, torch.tensor([[-100, 0]]))
+    goal = UNDIAL(strength=25.0).curves(Batch(forget=one, reference=one))["target_probability"]
+    assert one.p_BS.item() == 1.0
+    assert goal.item() == pytest.approx(1 / (1 + math.exp(-5.0)), rel=1e-5)
+
+
+def test_focus_is_only_asked_where_it_is_chosen() -> None:
+    assert UNDIAL().focus_marks(["Ilva sang."]) is None
+    assert UNDIAL(focus="names").focus_marks(["We saw Ilva."]) == [[(7, 11)]]

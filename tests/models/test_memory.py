@@ -67,6 +67,8 @@ def test_the_estimate_follows_the_settings() -> None:
     assert taught.parts["original"] == taught.parts["copies of the model"] == 4 * count
     adapters = estimate(config(), lora_rank=4, method_needs=needs, teach_first=True)
     assert adapters.parts["copies of the adapter"] == 2 * adapters.parts["adapter"]
+    twice = estimate(config(), lora_rank=4, copies=2)
+    assert twice.parts["copies of the adapter"] == 2 * twice.parts["adapter"]
     longer = estimate(config(), lora_rank=4, length=512)
     assert longer.parts["activations"] == 2 * small.parts["activations"]
     kept = estimate(config(), lora_rank=4, method_needs={"retain"}, retain_batch_size=8)

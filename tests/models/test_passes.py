@@ -22,6 +22,7 @@ QUANTITIES: dict[str, Callable[[Pass, Pass], Tensor]] = {
     "quadratic_kl": lambda one, other: one.quadratic_kl(other),
     "soft_cross_entropy": lambda one, other: one.soft_cross_entropy(other),
     "lowered": lambda one, other: one.cross_entropy_to_lowered(other, 2.0),
+    "generic": lambda one, other: one.cross_entropy_to_generic(other, other, 2.0, hard=False),
     "over_sequences": lambda one, other: one.mean_over_sequences(one.logp_B),
     "lead": lambda one, other: one.mean(one.lead_BS.square()),
     "without_first": lambda one, other: one.without_first().nll,
@@ -98,7 +99,10 @@ def test_gradients_are_those_of_finite_differences(quantity: str) -> None:
 
 @pytest.mark.parametrize(
     "quantity",
-    ["nll", "kl", "over_sequences", "log_unlikelihood", "lowered", "lead", "without_first"],
+    [
+        *("nll", "kl", "over_sequences", "log_unlikelihood", "lowered", "generic", "lead"),
+        "without_first",
+    ],
 )
 @pytest.mark.parametrize("cut", [(1, 2), (2, 1), (1, 1, 1)])
 def test_micro_batches_add_up_to_the_whole(quantity: str, cut: tuple[int, ...]) -> None:

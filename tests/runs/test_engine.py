@@ -74,15 +74,15 @@ def judged(monkeypatch, *looks):
     monkeypatch.setattr(Detector, "judge", judge)
 
 
-ENDLESS = {"icu": {"refine_every": 10_000}}
-"""Settings with which a model that recites nothing is still trained to the last step."""
+SETTINGS = {"icu": {"refine_every": 10_000}, "whp": {"reinforce_steps": 2}}
+"""Settings with which a model that recites nothing goes through all that a method does."""
 
 
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_runs_to_its_end(store, short, name, rank, monkeypatch):
     monkeypatch.setattr(METHODS[name], "stop", Method.stop)
-    chosen = ENDLESS.get(name, {})
+    chosen = SETTINGS.get(name, {})
     config = short(method=name, lora_rank=rank, learning_rate=1e-3, hyperparameters=chosen)
     run_id, engine = carry_out(store, config)
     view = store.view(run_id)
@@ -108,9 +108,12 @@ def test_same_seed_same_events(store, short, name):
 
 
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
-@pytest.mark.parametrize("name", ["npo", "mean_teacher", "ngdiff", "pdu", "rmu"])
+@pytest.mark.parametrize(
+    "name", ["npo", "mean_teacher", "ngdiff", "pdu", "rmu", "task_vector", "whp"]
+)
 def test_a_killed_run_goes_on_with_the_losses_of_an_uninterrupted_one(store, short, name, rank):
-    config = short(method=name, lora_rank=rank, learning_rate=1e-3)
+    chosen = SETTINGS.get(name, {})
+    config = short(method=name, lora_rank=rank, learning_rate=1e-3, hyperparameters=chosen)
     whole, _ = carry_out(store, config)
     broken, _ = carry_out(store, config, until=is_step(5))
     assert store.view(broken).step == 5

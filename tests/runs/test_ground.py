@@ -76,7 +76,7 @@ def test_memory_is_planned_for_the_larger_of_teaching_and_forgetting(planned, sh
 
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
 @pytest.mark.parametrize("taught", [False, True], ids=["known", "taught"])
-@pytest.mark.parametrize("name", ["gradient_ascent", "npo", "mean_teacher"])
+@pytest.mark.parametrize("name", ["gradient_ascent", "npo", "mean_teacher", "whp"])
 def test_memory_is_planned_for_the_copies_that_are_made(planned, short, name, taught, rank):
     config = short(method=name, lora_rank=rank, steps=1, teach_first=taught, teach_steps=1)
     parts, engine, events = planned(config)

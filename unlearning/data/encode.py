@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from unlearning.data.base import Example
+from unlearning.data.marks import Mark, touching
 from unlearning.data.templates import Written, write, write_question
 from unlearning.errors import UserError
 from unlearning.metrics.base import PREFIX_TOKENS
@@ -31,6 +32,8 @@ class Encoded:
     """Whether the last token is an end-of-text token that was appended (trained, not scored)."""
     example: int
     """Index of the example it came from."""
+    focused: tuple[int, ...] = ()
+    """Indices of the tokens that touch a marked stretch of the text, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Tokens:
     ids_BT: Tensor
     attention_BT: Tensor
     labels_BT: Tensor
+    focus_BT: Tensor | None = None
+    """True at focused tokens."""
 
 
 def encode(
@@ -48,14 +53,17 @@ def encode(
     *,
     max_length: int,
     notices: list[str] | None = None,
+    marks: Sequence[Sequence[Mark]] | None = None,
 ) -> list[Encoded]:
     """Token sequences of at most `max_length` tokens, in the order of the examples.
 
     Passages that are longer are cut into windows of even length; a line about it is added to
-    `notices`. Answers are never cut.
+    `notices`. Answers are never cut. `marks` are stretches (start, end), in characters, of each
+    example's target; tokens that touch one become `Encoded.focused`.
 
     Raises:
-        UserError: a question with its answer is too long, or an example has nothing to train on.
+        UserError: a question with its answer is too long, an example has nothing to train on, or
+            marks are given and the tokenizer does not tell where its tokens stand.
     """
     written = [write(example, tokenizer) for example in examples]
     ids = _tokenise([w.prompt for w in written] + [w.whole for w in written], tokenizer)
@@ -66,11 +74,16 @@ def encode(
         prompt, whole = ids[index], ids[len(written) + index]
         if not example.target.strip():
             raise _nothing_to_train(example)
+        touched: Collection[int] = ()
+        if marks is not None:
+            touched = touching(
+                text.whole, example.target, len(text.prompt), marks[index], tokenizer
+            )
         if example.kind == "passage":
-            windows = list(frame.windows(whole, index))
+            windows = list(frame.windows(whole, index, touched))
             cut += [len(windows)] if len(windows) > 1 else []
         else:
-            windows = [frame.answer(example, index, text, prompt, whole)]
+            windows = [frame.answer(example, index, text, prompt, whole, touched)]
         if windows[0].labels_from >= len(windows[0].ids) - windows[0].ends:
             raise _nothing_to_train(example)
         encoded += windows
@@ -97,12 +110,15 @@ def collate(
     ids_BT = torch.full((len(batch), width), pad_id, dtype=torch.int64)
     attention_BT = torch.zeros_like(ids_BT)
     labels_BT = torch.full_like(ids_BT, -100)
+    focus_BT = torch.zeros_like(ids_BT, dtype=torch.bool)
     for row, item in enumerate(batch):
         length = len(item.ids)
         ids_BT[row, :length] = torch.tensor(item.ids)
         attention_BT[row, :length] = 1
         labels_BT[row, item.labels_from : length] = ids_BT[row, item.labels_from : length]
-    return Tokens(ids_BT.to(device), attention_BT.to(device), labels_BT.to(device))
+        focus_BT[row, list(item.focused)] = True
+    made = (ids_BT, attention_BT, labels_BT, focus_BT)
+    return Tokens(*(tensor.to(device) for tensor in made))
 
 
 def prompt_ids(
@@ -133,7 +149,9 @@ class _Frame:
     end: list[int]
     max_length: int
 
-    def windows(self, whole: list[int], index: int) -> Iterator[Encoded]:
+    def windows(
+        self, whole: list[int], index: int, touched: Collection[int] = ()
+    ) -> Iterator[Encoded]:
         """A passage in windows whose lengths differ by at most one token."""
         count = 1
         if len(self.begin) + len(whole) + len(self.end) > self.max_length:
@@ -151,10 +169,17 @@ class _Frame:
                 scored_from=len(lead) + prefix,
                 ends=last and bool(self.end),
                 example=index,
+                focused=tuple(len(lead) + i - start for i in range(start, stop) if i in touched),
             )
 
     def answer(
-        self, example: Example, index: int, text: Written, prompt: list[int], whole: list[int]
+        self,
+        example: Example,
+        index: int,
+        text: Written,
+        prompt: list[int],
+        whole: list[int],
+        touched: Collection[int] = (),
     ) -> Encoded:
         """A question or chat with its answer, never cut."""
         begin = self.begin if text.begins else []
@@ -176,6 +201,7 @@ class _Frame:
             scored_from=first,
             ends=text.closed or bool(end),
             example=index,
+            focused=tuple(len(begin) + i for i in sorted(touched)),
         )
 
 

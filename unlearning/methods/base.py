@@ -2,10 +2,10 @@
 
 Order of the hooks in each step:
 
-    select -> loss -> gradients -> (clip) -> before_step -> learning_rate
+    select -> passes_now -> loss, curves -> gradients -> (clip) -> before_step -> learning_rate
     -> (optimizer) -> after_step
 
-and around the run: prepare, trainable, finish.
+and around the run: focus_marks, prepare, trainable, watched, finish.
 """
 
 from __future__ import annotations
@@ -104,6 +104,9 @@ class Setting(Protocol):
     def rate(self) -> float:
         """The learning rate in force; saved with every snapshot."""
 
+    def forget_moments(self) -> None:
+        """Empty the optimizer's moments, as before the first step."""
+
     def copy(self, version: str) -> None:
         """Add a frozen copy of the student's trainable weights under a name such as 'teacher'."""
 
@@ -149,11 +152,17 @@ class Method(Declared):
     """Where the other answers to the forget prompts come from, for methods that read a pass on
     'preferred': refusal, sentences that decline; given, the wrong answers that the examples
     bring along, and generated ones where they bring none; generated, by the original model."""
+    copies: ClassVar[int] = 0
+    """Copies of the trained weights that the method keeps, a teacher not counted."""
     defaults: ClassVar[Defaults]
 
     def passes(self) -> frozenset[str]:
         """The needs of this very setting: a weight of zero saves its pass."""
         return type(self).needs
+
+    def passes_now(self, state: MethodState) -> frozenset[str]:
+        """The needs of the coming step, where a run has phases; never more than `passes`."""
+        return self.passes()
 
     def optimizer_name(self) -> Literal["adamw", "sgd"]:
         """The optimizer of this very setting."""
@@ -171,9 +180,24 @@ class Method(Declared):
         """What the user of this very setting should know before the run, one sentence each."""
         return []
 
+    def focus_marks(self, texts: Sequence[str]) -> list[list[tuple[int, int]]] | None:
+        """Stretches (start, end) in characters of each forget text that `Pass.focus_BS` marks.
+
+        None (the default) marks nothing and asks nothing of the tokenizer.
+
+        Raises:
+            UserError: nothing to mark, or what finds it is not installed.
+        """
+        return None
+
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Already weighted scalar terms whose sum is minimised; keys are the chart's legend."""
         raise TypeError(f"{type(self).__name__} declares no loss")
+
+    def curves(self, batch: Batch) -> dict[str, Tensor]:
+        """Curves of its own from the passes of `loss`, without gradient; scalars that, like the
+        terms, add up over the micro-batches of a step."""
+        return {}
 
     def prepare(self, setting: Setting) -> MethodState:
         """Once, before the first step: copies, caches, sets."""
@@ -221,6 +245,10 @@ class Method(Declared):
         `scores` are the probe's values: metric name to role to value.
         """
         return None
+
+    def watched(self, state: MethodState) -> str:
+        """The version that the run looks at between steps and that a snapshot stands for."""
+        return "student"
 
     def report(self, setting: Setting, state: MethodState) -> dict[str, float]:
         """Curves of its own for the live page, after each step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from unlearning.declare import hyperparameter
@@ -51,6 +52,11 @@ class MeanTeacher(Method):
     The penalty is read on general text. Where a run has none, the engine hands over text to keep
     in its place. The paper: SGD with momentum 0.95, learning rate 5e-4, alpha 0.05, delta 0.005,
     damping 5, hundreds of steps; the defaults here are for some thirty steps with LoRA.
+
+    The authors stop as soon as a score of the forget text falls below that of a retrained model
+    (verbatim memorisation or question answering, looked at every 100 steps); here it is a score
+    of the probe, looked at with every probe, and by default no rule but the run's own. Extraction
+    likelihood is only measured once the accuracy has reached the measured level.
     """
 
     title = "Mean teacher"
@@ -72,14 +78,14 @@ class MeanTeacher(Method):
         "words known by heart and fades on those already forgotten, so it cannot run away."
     )
     cost = (
-        "2.33: a forget batch, and a general batch for student and teacher; the trained weights "
-        "are kept twice."
+        "2.67 (2.33 without the teacher's curve): a forget and a general batch, each for student "
+        "and teacher; the trained weights are kept twice."
     )
     failure = (
         "Long plateau, then a sudden break; with large alpha and delta the student outruns its "
         "teacher, and kinds of text missing from the general batch are unprotected."
     )
-    needs = frozenset({"generic", "generic_teacher", "reference"})
+    needs = frozenset({"generic", "generic_teacher", "reference", "teacher"})
     sampling = "with_replacement"
     defaults = Defaults(steps=25, lora=3e-3, full=1e-3, lora_large=1e-4, full_large=1e-6)
 
@@ -107,6 +113,14 @@ class MeanTeacher(Method):
     """How soon the npo push fades; here on the mean over tokens, as in the authors' code."""
     handed: Literal["student", "teacher"] = hyperparameter("student", advanced=True)
     """Which of the two is the result: the authors take the student, the teacher is gentler."""
+    teacher_curve: bool = hyperparameter(True, advanced=True)
+    """Whether the teacher's forget loss is shown too, for one more pass a step."""
+    stop_metric: Literal["none", "memorization_accuracy", "extraction_likelihood"] = hyperparameter(
+        "none", advanced=True
+    )
+    """Score of the forget text that ends the run once it is below the stop value."""
+    stop_value: float | None = hyperparameter(None, 0.0, 1.0, advanced=True)
+    """Where that score ends the run; empty takes the level of unseen text, if it is measured."""
 
     def optimizer_name(self) -> Literal["adamw", "sgd"]:
         return self.student_optimizer
@@ -117,7 +131,8 @@ class MeanTeacher(Method):
     def passes(self) -> frozenset[str]:
         reference = {"reference"} if self.forget_loss == "npo" else set()
         generic = {"generic", "generic_teacher"} if self.beta else set()
-        return frozenset(reference | generic)
+        teacher = {"teacher"} if self.teacher_curve else set()
+        return frozenset(reference | generic | teacher)
 
     def trainable(self, name: str) -> bool:
         return FROZEN.search(name) is None
@@ -128,6 +143,11 @@ class MeanTeacher(Method):
             compare = batch.generic.kl if self.penalty == "kl" else batch.generic.quadratic_kl
             terms["generic"] = self.beta * compare(batch.generic_teacher)
         return terms
+
+    def curves(self, batch: Batch) -> dict[str, Tensor]:
+        """The teacher's loss on the forget text before it moves, nats; the student's is the run's
+        own curve. Both stand still on the plateau, and the teacher breaks after the student."""
+        return {"teacher_forget_nll": batch.teacher.nll} if self.teacher_curve else {}
 
     def _push(self, batch: Batch) -> Tensor:
         forget = batch.forget
@@ -146,7 +166,10 @@ class MeanTeacher(Method):
             if weight.dtype not in (torch.float32, torch.float64):
                 # A step of delta is below the resolution of bfloat16: the teacher would stall.
                 raise TypeError(f"the teacher needs float32 weights, {name} is {weight.dtype}")
-        return MethodState(tensors=teacher)
+        values = {}
+        if self.stop_metric != "none":
+            values["level"] = setting.levels.get(self.stop_metric)
+        return MethodState(values, teacher)
 
     def before_step(self, setting: Setting, state: MethodState, clip_coefficient: float) -> None:
         """Damping: grad += damping * c * (student - teacher)."""
@@ -162,6 +185,17 @@ class MeanTeacher(Method):
             teacher = state.tensors[name]
             teacher.lerp_(student.detach().to(teacher), self.delta * clip_coefficient)
         state.values["clip_coefficient"] = clip_coefficient
+
+    def stop(self, state: MethodState, scores: Mapping[str, Mapping[str, float]]) -> str | None:
+        """The authors' rule: the first score below the value ends the run."""
+        if self.stop_metric == "none":
+            return None
+        value = state.values["level"] if self.stop_value is None else self.stop_value
+        found = scores.get(self.stop_metric, {}).get("forget")
+        if value is None or found is None or found >= value:
+            return None
+        name = self.stop_metric.replace("_", " ").capitalize()
+        return f"{name} of the forget text is {found:.3f}, below {value:.3f}."
 
     def report(self, setting: Setting, state: MethodState) -> dict[str, float]:
         """Distance of student and teacher (global L2), also as a share of the teacher's norm."""

@@ -103,7 +103,7 @@ class Versions(ABC):
     ) -> Pass:
         """One teacher-forced pass; with `grad` (student only) it keeps the autograd graph."""
         return self.outputs(version, tokens, grad=grad, hidden=hidden).as_pass(
-            tokens.labels_BT, share
+            tokens.labels_BT, share, tokens.focus_BT
         )
 
     def outputs(

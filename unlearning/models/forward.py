@@ -34,14 +34,16 @@ class Outputs:
     chunk: int
     """Rows of logits that may be held at a time."""
 
-    def as_pass(self, labels_BT: Tensor, share: Share | None) -> Pass:
+    def as_pass(
+        self, labels_BT: Tensor, share: Share | None, focus_BT: Tensor | None = None
+    ) -> Pass:
         """The same as a `Pass` over labels [B, T]."""
         if self.logits_BTV is not None:
             labels_BT = labels_BT.to(self.logits_BTV.device)
-            return Pass(self.logits_BTV, labels_BT, self.hidden_states, share)
+            return Pass(self.logits_BTV, labels_BT, self.hidden_states, share, focus_BT)
         labels_BT = labels_BT.to(self.hidden_BTD.device)
         return Pass.from_hidden(
-            self.hidden_BTD, self.head, labels_BT, self.hidden_states, share, self.chunk
+            self.hidden_BTD, self.head, labels_BT, self.hidden_states, share, self.chunk, focus_BT
         )
 
     def rows(self, index_N: Tensor) -> Tensor:

@@ -56,11 +56,13 @@ def estimate(
     length: int = 256,
     dtype: str = "float32",
     parameters: int | None = None,
+    copies: int = 0,
 ) -> Estimate:
     """Peak memory of a run from config.json alone; `parameters` overrides the count.
 
     `lora_rank` None or 0 means all parameters (float32, with Adam). Batches are those of one
-    micro-batch, `length` is that of their longest sequence, in tokens. Activations count what
+    micro-batch, `length` is that of their longest sequence, in tokens; `copies` of the trained
+    weights are kept by the method beside a teacher. Activations count what
     linear layers, norms and residuals keep; attention matrices are left out, since fused
     attention never stores them.
 
@@ -71,7 +73,7 @@ def estimate(
     count = parameters or shape.parameters
     size = BYTES.get(dtype, 4)
     # What teaching leaves is kept as the reference, beside the untouched weights.
-    copies = teach_first + any(need.endswith("teacher") for need in method_needs)
+    copies += teach_first + any(need.endswith("teacher") for need in method_needs)
     if lora_rank:
         trained = shape.lora_parameters(lora_rank)
         parts = {"weights": count * size, "adapter": trained * 4}

@@ -59,11 +59,13 @@ class Pass:
         labels_BT: Tensor,
         hidden_states: Sequence[Tensor] | None = None,
         share: Share | None = None,
+        focus_BT: Tensor | None = None,
     ) -> None:
         self.labels_BT = labels_BT
         self._rows = _Whole(logits_BTV)
         self._hidden_states = hidden_states
         self._share = share
+        self._focus_BT = focus_BT
 
     @classmethod
     def from_hidden(
@@ -74,6 +76,7 @@ class Pass:
         hidden_states: Sequence[Tensor] | None = None,
         share: Share | None = None,
         chunk: int = CHUNK_TOKENS,
+        focus_BT: Tensor | None = None,
     ) -> Pass:
         """A pass that never holds more than `chunk` rows of logits."""
         made = cls.__new__(cls)
@@ -81,6 +84,7 @@ class Pass:
         made._rows = _Chunked(hidden_BTD, head, chunk)
         made._hidden_states = hidden_states
         made._share = share
+        made._focus_BT = focus_BT
         return made
 
     @cached_property
@@ -92,6 +96,13 @@ class Pass:
     def target_BS(self) -> Tensor:
         """Predicted token ids; 0 where ignored, so that they never index from the end."""
         return self.labels_BT[:, 1:].clamp(min=0)
+
+    @cached_property
+    def focus_BS(self) -> Tensor:
+        """1.0 where the predicted token is one that the method focuses on, else 0.0."""
+        if self._focus_BT is None:
+            return torch.zeros_like(self.counted_BS)
+        return self._focus_BT[:, 1:].to(self.counted_BS)
 
     @cached_property
     def logp_BS(self) -> Tensor:
@@ -142,8 +153,13 @@ class Pass:
         """Half the variance of the logit difference under the reference: KL to second order."""
         return self.mean(self._per_token(_quadratic_kl, reference))
 
-    def cross_entropy_to_lowered(self, reference: Pass, strength: float) -> Tensor:
-        """Soft cross-entropy to the reference with the target's logit lowered by `strength`."""
+    def cross_entropy_to_lowered(
+        self, reference: Pass, strength: float, weight_BS: Tensor | None = None
+    ) -> Tensor:
+        """Soft cross-entropy to the reference with the target's logit lowered by `strength`.
+
+        Nats, mean over counted tokens; `weight_BS` multiplies each token's, not the divisor.
+        """
 
         def per_token(logits_NV: Tensor, target_N: Tensor, reference_NV: Tensor) -> Tensor:
             lowered_NV = reference_NV.scatter_add(
@@ -153,7 +169,26 @@ class Pass:
             )
             return _soft_cross_entropy(logits_NV, lowered_NV)
 
-        return self.mean(self._per_token(per_token, reference))
+        values_BS = self._per_token(per_token, reference)
+        return self.mean(values_BS if weight_BS is None else weight_BS * values_BS)
+
+    def cross_entropy_to_generic(
+        self, reference: Pass, reinforced: Pass, strength: float, hard: bool
+    ) -> Tensor:
+        """Cross-entropy to generic predictions v = z - strength * ReLU(z_reinforced - z).
+
+        z are the reference's logits; tokens that a model trained further on the text likes
+        better lose by that. Labels are argmax v (`hard`) or softmax(v); nats, mean over counted
+        tokens (Eldan & Russinovich, arXiv:2310.02238, equation 1).
+        """
+
+        def per_token(logits_NV: Tensor, _: Tensor, base_NV: Tensor, more_NV: Tensor) -> Tensor:
+            generic_NV = base_NV - strength * (more_NV - base_NV).relu()
+            if hard:
+                return F.cross_entropy(logits_NV, generic_NV.argmax(-1), reduction="none")
+            return _soft_cross_entropy(logits_NV, generic_NV)
+
+        return self.mean(self._per_token(per_token, reference, reinforced))
 
     @property
     def cross_entropy_to_rest(self) -> Tensor:
@@ -177,6 +212,7 @@ class Pass:
         made._rows, made._hidden_states = self._rows, self._hidden_states
         share = self._share
         made._share = share and Share(share.tokens - share.sequences, share.sequences)
+        made._focus_BT = self._focus_BT
         return made
 
     def soft_cross_entropy(self, reference: Pass) -> Tensor:
@@ -342,5 +378,7 @@ class Batch:
     """The moving teacher on the forget text."""
     generic_teacher: Pass | None = None
     retain_teacher: Pass | None = None
+    reinforced: Pass | None = None
+    """A model trained further on the forget text, on that text; None until there is one."""
     own: Mapping[str, Tensor] = field(default_factory=dict)
     """Tensors of the method's own state by name, such as a direction drawn once."""

@@ -61,11 +61,17 @@ class Engine:
         self.device = self.config.device if self.config.device != "auto" else device
         self.ground: Ground | None = None
         self.level: Levels | None = None
+        self.loop: Loop | None = None
 
     @property
     def versions(self) -> Versions | None:
         """The weights in training, once the model is loaded."""
         return self.ground.versions if self.ground else None
+
+    @property
+    def watched(self) -> str:
+        """The version that stands for the run as it is now."""
+        return self.loop.watched if self.loop else STUDENT
 
     @property
     def loaded(self) -> Loaded | None:
@@ -248,8 +254,16 @@ class Engine:
         room = self.loaded.context_length - 1
         prompts = pinned(ground.looked_at, self.config.prompts, tokenizer, room)
         level = self.level.scores if self.level else None
+        self.loop = loop
         prober = Prober(
-            ground.versions, ground.original, ground.looked_at, prompts, tokenizer, stop, level
+            ground.versions,
+            ground.original,
+            ground.looked_at,
+            prompts,
+            tokenizer,
+            stop,
+            level,
+            lambda: loop.watched,
         )
         return Keeper(self.store, self.run_id, ground.versions, loop, prober)
 

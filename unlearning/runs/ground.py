@@ -117,7 +117,10 @@ def lay(
     ground = Ground(config, method, loaded, versions, length, notices=list(loaded.notices))
     for role, examples in texts.items():
         told: list[str] = []
-        encoded = encode(examples, loaded.tokenizer, max_length=length, notices=told)
+        marks = None
+        if role == "forget":
+            marks = method.focus_marks([example.target for example in examples])
+        encoded = encode(examples, loaded.tokenizer, max_length=length, notices=told, marks=marks)
         ground.notices += [f"{role}: {notice}" for notice in told]
         ground.sets[role] = TextSet(role, examples, encoded)
     _fill_roles(ground, asked, stop)
@@ -203,6 +206,7 @@ def _check_memory(ground: Ground, asked: frozenset[str]) -> None:
         length=-(-longest // PADDED_TO) * PADDED_TO,
         dtype=str(loaded.dtype).removeprefix("torch."),
         parameters=loaded.parameters,
+        copies=ground.method.copies,
     )
     more = {name: size for name, size in needed.parts.items() if name not in THERE}
     check_fit(Estimate(more, needed.parameters), free_memory(str(loaded.device)))

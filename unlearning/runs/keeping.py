@@ -39,7 +39,9 @@ class Keeper:
             "detector": {"full_looks": detector.full_looks, "history": detector.history},
             "trail": self.trail.saved(),
         }
-        snapshots.save(self.folder, loop.step, self.versions, loop.optimizer, loop.state, rest)
+        snapshots.save(
+            self.folder, loop.step, self.versions, loop.optimizer, loop.state, rest, loop.watched
+        )
         if loop.step not in self.trail.snapshots:
             self.trail.snapshots.append(loop.step)
         keep = {0, loop.step, self.trail.healthy(), self.trail.best() or 0}

@@ -69,7 +69,7 @@ def _own(text: str, tokenizer: Any) -> tuple[int, ...]:
 
 @dataclass
 class Prober:
-    """Compares the model in training with the reference, the same way each time."""
+    """Compares what the run has made with the reference, the same way each time."""
 
     versions: Versions
     original: str
@@ -80,6 +80,8 @@ class Prober:
     stop: Callable[[], bool]
     level: Mapping[str, float] | None = None
     """Metric name to the value of a model that never saw the forget text."""
+    watched: Callable[[], str] = lambda: STUDENT
+    """The version that stands for the run when it is looked at."""
     detector: Detector = field(init=False)
     first: Glance = field(init=False)
 
@@ -91,16 +93,17 @@ class Prober:
         self.detector = Detector(self._glance(self.original, self._original, self._looped).look)
 
     def probe(self, step: int, finite: bool = True) -> tuple[Probed, bool]:
-        """Look at the student; returns the event and whether this is a collapse.
+        """Look at the watched version; returns the event and whether this is a collapse.
 
         Raises:
             StopAskedError: the stop flag went up; half an answer would look like a collapse.
         """
         begun = time.perf_counter()
-        ids, texts = self._answer(STUDENT)
-        seen = self._glance(STUDENT, ids, self._looped)
+        version = self.watched()
+        ids, texts = self._answer(version)
+        seen = self._glance(version, ids, self._looped)
         scores = dict(seen.scores)
-        forgotten, over, extraction = self._forgotten(scores)
+        forgotten, over, extraction = self._forgotten(version, scores)
         if self.stop():
             raise StopAskedError
         health, collapsed = self.detector.judge(seen.look, finite)
@@ -127,7 +130,7 @@ class Prober:
         )
 
     def _forgotten(
-        self, scores: Mapping[str, Mapping[str, float]]
+        self, version: str, scores: Mapping[str, Mapping[str, float]]
     ) -> tuple[bool, bool, float | None]:
         """At the level? Beyond it? And the extraction likelihood, where it decides."""
         accuracy = scores.get("memorization_accuracy", {}).get("forget")
@@ -140,7 +143,7 @@ class Prober:
             return True, over, None
         # Extraction is the dear one: only looked at when accuracy has already arrived.
         found = forgetting_scores(
-            self.versions, STUDENT, self.sets["forget"], self.tokenizer, self.stop, FORGETTING[1:]
+            self.versions, version, self.sets["forget"], self.tokenizer, self.stop, FORGETTING[1:]
         ).get(FORGETTING[1])
         arrived = found is None or found <= self.level[FORGETTING[1]] + LEVEL_TOLERANCE
         return arrived, over, found

@@ -116,7 +116,7 @@ class Sides:
         if kind not in ("original", "run"):
             return self._shelf.get(side, lambda: self._plain(origin(self._store, side)))
         if engine is not None and engine.versions is not None and run_id == engine.run_id:
-            version = REFERENCE if kind == "original" else STUDENT
+            version = REFERENCE if kind == "original" else engine.watched
             full_original = engine.config.full and kind == "original"
             if "@" not in rest and not full_original:
                 return Opened(engine.loaded, engine.versions, version)

@@ -37,12 +37,18 @@ def save(
     optimizer: Optimizer,
     state: MethodState,
     rest: dict[str, Any],
+    watched: str = STUDENT,
 ) -> None:
-    """Write `folder`/step-N. `rest` is JSON: cursors, collapse history, learning rate."""
+    """Write `folder`/step-N. `rest` is JSON: cursors, collapse history, learning rate.
+
+    `watched` is the version that the step stands for, kept beside the student where it is another.
+    """
     target = folder / f"step-{step}"
     draft = folder / f".step-{step}-{secrets.token_hex(3)}"
     draft.mkdir(parents=True)
     versions.save(STUDENT, draft / STUDENT)
+    if watched != STUDENT:
+        versions.save(watched, draft / HANDED)
     tensors, optimizer_rest = _flatten(optimizer.state_dict())
     for name, tensor in state.state_dict()["tensors"].items():
         tensors[f"method/{name}"] = tensor.cpu().contiguous()

@@ -27,7 +27,7 @@ from unlearning.runs.sampler import Sampler
 ROLES = ("forget", "retain", "generic")
 PAIRED = ("analogous", "preferred")
 """Roles whose sequences belong to one forget sequence each: the two share every micro-batch."""
-FROZEN = {"reference": "reference", "teacher": "teacher"}
+FROZEN = {"reference": "reference", "teacher": "teacher", "reinforced": "counterpart"}
 """Suffix of a batch field to the version that computes it."""
 GENERIC_SHARE = 0.25
 """Share of generic text among the kept sequences of a step, where both kinds are asked for."""
@@ -141,6 +141,10 @@ class Loop:
         for group in self.optimizer.param_groups:
             group["lr"] = value
 
+    def forget_moments(self) -> None:
+        """Empty the optimizer's moments."""
+        self.optimizer.state.clear()
+
     def recited(self, indices: Sequence[int]) -> list[float | None]:
         """Memorization accuracy of the student on each of these forget sequences."""
         return recited_shares(self._evidence(indices).positions)
@@ -155,6 +159,11 @@ class Loop:
         """Whether no forget sequence is left in play, so that a step would have no batch."""
         allowed = self.method.select(self, self.state)
         return allowed is not None and not set(allowed)
+
+    @property
+    def watched(self) -> str:
+        """The version that stands for the run at this step."""
+        return self.method.watched(self.state)
 
     @property
     def width(self) -> int:
@@ -178,7 +187,7 @@ class Loop:
         cursors = {role: sampler.cursor for role, sampler in self.samplers.items()}
         micro = self._draw()
         try:
-            terms, forget_nll = self._accumulate(micro)
+            terms, forget_nll, curves = self._accumulate(micro)
             norm = self._norm()
             finite = math.isfinite(norm) and all(math.isfinite(v) for v in terms.values())
             self.terms = terms
@@ -200,7 +209,7 @@ class Loop:
             finite=finite,
             tokens=tokens,
             seconds=time.perf_counter() - begun,
-            extras=self.method.report(self, self.state) if finite else {},
+            extras=curves | self.method.report(self, self.state) if finite else {},
         )
 
     def cursors(self) -> dict[str, int]:
@@ -233,9 +242,10 @@ class Loop:
 
     def _accumulate(
         self, micro: list[dict[str, tuple[Tokens, Share]]]
-    ) -> tuple[dict[str, float], float]:
+    ) -> tuple[dict[str, float], float, dict[str, float]]:
         """Backward through every micro-batch; gradients stand in `.grad` afterwards."""
         terms: dict[str, float] = {}
+        curves: dict[str, float] = {}
         by_term: dict[str, list[Tensor]] = {}
         forget_nll = 0.0
         for tokens in micro:
@@ -246,15 +256,18 @@ class Loop:
                 losses = self.method.loss(batch)
             if batch.forget is not None:
                 forget_nll += batch.forget.nll.item()
+            with torch.no_grad(), self._precision():
+                seen = self.method.curves(batch)
             self._backward(losses, by_term)
-            for name, value in losses.items():
-                terms[name] = terms.get(name, 0.0) + value.item()
+            for found, values in ((terms, losses), (curves, seen)):
+                for name, value in values.items():
+                    found[name] = found.get(name, 0.0) + value.item()
         if self.method.gradients is not None:
             with torch.no_grad():
                 combined = self.method.gradients(by_term, self.state)
             for parameter, gradient in zip(self._parameters, combined, strict=True):
                 parameter.grad = gradient
-        return terms, forget_nll
+        return terms, forget_nll, curves
 
     def _backward(self, losses: dict[str, Tensor], by_term: dict[str, list[Tensor]]) -> None:
         moving = {name: loss for name, loss in losses.items() if loss.requires_grad}
@@ -274,7 +287,7 @@ class Loop:
 
     def _batch(self, tokens: dict[str, tuple[Tokens, Share]], grad: bool = True) -> Batch:
         """The passes that this setting of the method asks for."""
-        asked = self.method.passes()
+        asked = self.method.passes_now(self.state)
         hidden = "hidden" in asked
         made: dict[str, Pass] = {}
         for role, (token, share) in tokens.items():
@@ -318,6 +331,8 @@ class Loop:
         """This step's sequences, cut into micro-batches that know the size of the whole."""
         chosen: dict[str, list[Encoded]] = {}
         for role, count in self._sizes.items():
+            if role != "forget" and not self._asks(role):
+                continue
             allowed = self.method.select(self, self.state) if role == "forget" else None
             allowed = None if allowed is None else set(allowed)
             picked = self.samplers[role].take(count, allowed)
@@ -351,8 +366,9 @@ class Loop:
         return partners[index * each + self.step % each]
 
     def _asks(self, role: str) -> bool:
-        """Whether this setting of the method reads a pass on that role's text."""
-        return any(need == role or need.startswith(role + "_") for need in self.method.passes())
+        """Whether the coming step reads a pass on that role's text."""
+        asked = self.method.passes_now(self.state)
+        return any(need == role or need.startswith(role + "_") for need in asked)
 
     def _evidence(self, indices: Sequence[int], **asked: int) -> Evidence:
         forget, chosen = self.sets["forget"], [self.sets["forget"].encoded[i] for i in indices]
