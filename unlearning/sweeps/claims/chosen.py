@@ -8,9 +8,9 @@ from unlearning.sweeps.claims.search import CANDIDATES, named
 
 BEST: dict[str, str] = {
     "gradient_ascent": "gradient_ascent/3",
-    "icu": "icu/2",
-    "undial": "undial/2",
-    "npo": "npo/1",
+    "icu": "icu/1",
+    "undial": "undial/1",
+    "npo": "npo/3",
     "grad_diff": "grad_diff/3",
     "ngdiff": "ngdiff/1",
     "mean_teacher": "mean_teacher/2",
