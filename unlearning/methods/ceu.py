@@ -46,7 +46,7 @@ class CEU(Method):
 
     spare_first: bool = hyperparameter(True)
     """Whether the first word of each answer is left alone, as in the author's code."""
-    retain_weight: float = hyperparameter(1.0, 0.0, 100.0)
+    retain_weight: float = hyperparameter(3.0, 0.0, 100.0)
     """Weight of the loss on the text to keep; 0 is the paper."""
     retain_loss: RetainLoss = hyperparameter("nll")
     """How the text to keep is held: nll trains on it, kl keeps the original predictions."""

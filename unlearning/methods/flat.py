@@ -89,7 +89,7 @@ class FLAT(Method):
 
     divergence: Divergence = hyperparameter("tv")
     """How refusals and forget text are told apart: total variation, KL, Jensen-Shannon, Pearson."""
-    retain_weight: float = hyperparameter(0.0, 0.0, 100.0)
+    retain_weight: float = hyperparameter(1.0, 0.0, 100.0)
     """Weight of the loss on the text to keep; 0 is the paper."""
     retain_loss: RetainLoss = hyperparameter("nll")
     """How the text to keep is held: nll trains on it, kl keeps the original predictions."""

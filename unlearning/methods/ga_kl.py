@@ -44,7 +44,7 @@ class GAKL(Method):
         "model falls apart soon after it has forgotten."
     )
     needs = frozenset({"retain", "retain_reference"})
-    defaults = Defaults(steps=40, lora=1.5e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=40, lora=1e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
 
     forget_weight: float = hyperparameter(1.0, 0.01, 10.0)
     """Weight of the push away from the forget text."""

@@ -54,10 +54,10 @@ class TaskVector(Method):
         "between; no term protects the text to keep."
     )
     copies = 2
-    defaults = Defaults(steps=60, lora=6e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=40, lora=2e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
 
-    strength: float = hyperparameter(1.0, 0.0, 100.0)
-    """How far the model goes back, in lengths of the way that fine-tuning went; 5 in MUSE."""
+    strength: float = hyperparameter(5.0, 0.0, 100.0)
+    """How far the model goes back, in lengths of the way that fine-tuning went; 5 is MUSE's."""
 
     def trainable(self, name: str) -> bool:
         return LORA_A.search(name) is None
