@@ -49,8 +49,7 @@ on the embedded model (`demo`, LoRA of rank 8, CPU), with nothing chosen: what S
 is the extraction likelihood and MA the memorization accuracy of forget and retain text;
 perplexity that of general text, as a multiple of the original's. The level to reach, that of the
 model trained without the text: {level}. A run ends as *forgotten* once it is there; a collapsed
-one was rolled back to its last healthy snapshot before it was measured. Seconds are those of this
-one machine with one thread for each of two runs at a time.
+one was rolled back to its last healthy snapshot before it was measured.
 """
 
 
@@ -83,7 +82,7 @@ def defaults_page(found: Mapping[str, Any]) -> str:
     names = ",".join(row["cell"] for row in found["rows"])
     level = ", ".join(f"{name} {value:.3f}" for name, value in found["level"].items())
     head = DEFAULTS.format(names=names, level=level)
-    return f"{head}\n{_rows(found['rows'], found['level'], seconds=True)}\n"
+    return f"{head}\n{_rows(found['rows'], found['level'])}\n"
 
 
 def _verdicts(claims: Sequence[Mapping[str, Any]]) -> str:
@@ -118,11 +117,9 @@ def _chosen() -> str:
     return "\n".join(lines)
 
 
-def _rows(
-    rows: Sequence[Mapping[str, Any]], level: Mapping[str, float] | None, seconds: bool = False
-) -> str:
+def _rows(rows: Sequence[Mapping[str, Any]], level: Mapping[str, float] | None) -> str:
     titles = [figure.title for figure in FIGURES.values()]
-    head = ["run", *titles, "steps", "ended", *(["seconds"] if seconds else [])]
+    head = ["run", *titles, "steps", "ended"]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in rows:
         figures = [
@@ -136,7 +133,6 @@ def _rows(
         )
         beyond = _beyond(row, level)
         cells = [f"`{row['cell']}`", *figures, f"{steps:.0f}", ended + beyond]
-        cells += [f"{sum(row['seconds']) / len(row['seconds']):.0f}"] if seconds else []
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -1,0 +1,71 @@
+"""The pages of measured figures are what their JSON says, and speak of every method."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from unlearning.cli import pages
+from unlearning.methods import METHODS
+from unlearning.sweeps.figures import FIGURES
+
+MAKERS = {"claims": pages.claims_page, "defaults": pages.defaults_page}
+
+
+def row(cell: str, ends=("finished", "collapsed"), recited: float = 0.6) -> dict:
+    figure = {"values": [0.25] * len(ends), "mean": 0.25, "deviation": 0.5}
+    figures = {name: dict(figure) for name in FIGURES}
+    figures["recited"]["mean"] = recited
+    return {
+        "cell": cell,
+        "seeds": list(range(len(ends))),
+        "ends": list(ends),
+        "steps": [10, 20],
+        "figures": figures,
+    }
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_what_is_shipped_follows_from_its_figures(name: str) -> None:
+    source = pages.FOLDER / f"{name}.json"
+    if not source.is_file():
+        pytest.skip(f"docs/{name}.json has not been made yet")
+    made = MAKERS[name](json.loads(source.read_text(encoding="utf-8")))
+    page = (pages.FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    assert made == page, "run: python -m unlearning docs"
+
+
+def test_every_method_has_its_default_run() -> None:
+    source = pages.FOLDER / "defaults.json"
+    if not source.is_file():
+        pytest.skip("docs/defaults.json has not been made yet")
+    found = json.loads(source.read_text(encoding="utf-8"))
+    assert {row["cell"] for row in found["rows"]} == set(METHODS)
+
+
+def test_a_row_says_how_runs_ended_and_what_went_too_far() -> None:
+    found = {"level": {"memorization_accuracy": 0.6}, "rows": [row("npo"), row("undial")]}
+    found["rows"][1] = row("undial", ends=("forgotten",), recited=0.45)
+    page = pages.defaults_page(found)
+    assert "| `npo` | 0.250 ± 0.500 |" in page
+    assert "| 15 | 1 finished, 1 collapsed |" in page
+    assert "| forgotten, over-forgotten |" in page
+    assert "memorization_accuracy 0.600" in page
+
+
+def test_verdicts_come_first() -> None:
+    claim = {
+        "key": "a",
+        "statement": "It holds.",
+        "paper": "https://example.org",
+        "rule": "Always.",
+    }
+    claim |= {"verdict": "mixed", "numbers": ["Seed 0: 1.", "Seed 1: 2."]}
+    untested = claim | {"key": "b", "verdict": "not tested", "numbers": []}
+    page = pages.claims_page({"level": {}, "rows": [row("a/icu")], "claims": [claim, untested]})
+    assert page.index("| a | It holds. ([paper](https://example.org)) | **mixed** |") > 0
+    assert "## a. Mixed" in page and "- Seed 1: 2." in page
+    assert "## b. Not tested" in page
+    assert page.index("**mixed**") < page.index("- Seed 0: 1.") < page.index("`a/icu`")
+    assert "| undial | 50 |" in page
