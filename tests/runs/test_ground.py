@@ -39,11 +39,11 @@ def test_memory_is_planned_for_the_texts_not_for_the_limit(planned, short):
 @pytest.mark.parametrize(
     ("batch", "kept", "accumulation", "rows"),
     [
-        (3, 4, 1, 3 + 4),
+        (3, 4, 1, 2 + 2),
         (3, 4, 2, 2 + 2),
         (3, 4, 8, 1 + 2),
         (1, 4, 8, 1 + 4),
-        (64, 64, 1, 6 + 6),
+        (64, 64, 1, 3 + 3),
         (64, 64, 2, 3 + 3),
     ],
 )
@@ -68,8 +68,8 @@ def test_memory_is_planned_for_the_larger_of_teaching_and_forgetting(planned, sh
     settings = {"method": "npo", "batch_size": 1, "retain_batch_size": 1}
     least = planned(short(**settings), texts)[0]
     taught = planned(short(**settings, teach_first=True), texts)[0]
-    # Teaching takes up to 8 of each, and there are 6.
-    assert taught["activations"] * 2 == least["activations"] * (6 + 6)
+    # Teaching takes up to 8 of each, and there are 6; on a CPU they go in two parts.
+    assert taught["activations"] * 2 == least["activations"] * (3 + 3)
     alone = {"method": "gradient_ascent", "batch_size": 64, "teach_first": True}
     assert planned(short(**alone), texts)[0]["activations"] == taught["activations"]
 

@@ -215,6 +215,7 @@ def _check_memory(ground: Ground, asked: frozenset[str]) -> None:
 def _rows(ground: Ground, method: Method, batch_size: int, kept: int) -> tuple[int, int]:
     """Sequences of the largest micro-batch: of the forget text, and of all others together."""
     sizes = sequences_a_step(method, ground.sets, batch_size, kept)
-    parts = micro_batches(ground.config.accumulation, sizes.values())
+    device = ground.loaded.device.type
+    parts = micro_batches(ground.config.accumulation, sizes.values(), device)
     rows = {role: -(-size // parts) for role, size in sizes.items()}
     return rows.pop("forget"), sum(rows.values())

@@ -56,7 +56,9 @@ class Found:
     def load(cls, path: Path) -> Found:
         """What `save` wrote."""
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return cls([Encoded(**{**row, "ids": tuple(row["ids"])}) for row in rows])
+        # JSON has no tuples.
+        fields = [{k: tuple(v) if isinstance(v, list) else v for k, v in r.items()} for r in rows]
+        return cls([Encoded(**one) for one in fields])
 
 
 def find(

@@ -29,6 +29,8 @@ PAIRED = ("analogous", "preferred")
 """Roles whose sequences belong to one forget sequence each: the two share every micro-batch."""
 FROZEN = {"reference": "reference", "teacher": "teacher", "reinforced": "counterpart"}
 """Suffix of a batch field to the version that computes it."""
+CPU_PARTS = 2
+"""Micro-batches of a step on a CPU, at least."""
 GENERIC_SHARE = 0.25
 """Share of generic text among the kept sequences of a step, where both kinds are asked for."""
 
@@ -73,13 +75,27 @@ def sequences_a_step(
     return {role: min(sizes[role], size) for role, size in there.items()} | whole
 
 
-def micro_batches(accumulation: int, sizes: Collection[int]) -> int:
+def micro_batches(accumulation: int, sizes: Collection[int], device: str) -> int:
     """How many parts a step of these sequences by role is cut into.
 
     Every part holds every role, since a method reads all that it asked for: the smallest role
-    limits their number.
+    limits their number. On a CPU a step is cut in any case: with short and long sequences apart
+    there is less padding, and padding costs as much as text there.
     """
-    return max(1, min(accumulation, min(sizes, default=1)))
+    wanted = max(accumulation, CPU_PARTS) if device == "cpu" else accumulation
+    return max(1, min(wanted, min(sizes, default=1)))
+
+
+def by_length(chosen: Mapping[str, list[Encoded]]) -> dict[str, list[Encoded]]:
+    """Each role's sequences, shortest first; partners of forget sequences go where these go."""
+    forget = chosen.get("forget", [])
+    order = sorted(range(len(forget)), key=lambda i: len(forget[i].ids))
+    return {
+        role: [sequences[i] for i in order]
+        if role == "forget" or role in PAIRED
+        else sorted(sequences, key=lambda one: len(one.ids))
+        for role, sequences in chosen.items()
+    }
 
 
 class Loop:
@@ -341,17 +357,19 @@ class Loop:
             if picked and role == "forget":
                 for paired in filter(self._asks, PAIRED):
                     chosen[paired] = [self._partner(paired, i) for i in picked]
-        parts = micro_batches(self._accumulation, [len(drawn) for drawn in chosen.values()])
+        device = self.versions.device
+        sizes = [len(drawn) for drawn in chosen.values()]
+        parts = micro_batches(self._accumulation, sizes, device.type)
         micro: list[dict[str, tuple[Tokens, Share]]] = [{} for _ in range(parts)]
-        for role, sequences in chosen.items():
+        for role, sequences in by_length(chosen).items():
             share = Share(
                 tokens=sum(len(s.ids) - s.labels_from for s in sequences),
                 sequences=len(sequences),
             )
             for place, part in enumerate(micro):
-                mine = sequences[place::parts]
+                count = len(sequences)
+                mine = sequences[count * place // parts : count * (place + 1) // parts]
                 if mine:
-                    device = self.versions.device
                     part[role] = (collate(mine, self._pad_id, device=device), share)
         return micro
 
