@@ -118,7 +118,7 @@ def score_table(view: View) -> str:
     if not count:
         return _scores(chief, caption)
     folded = (
-        f'<details class="more-scores"><summary>{count} more measures</summary>'
+        f'<details class="more-scores"><summary>{count} more measure{"s" * (count > 1)}</summary>'
         f"{_scores(tail, caption)}</details>"
     )
     return (_scores(chief, caption) if any(chief.values()) else "") + folded
