@@ -33,7 +33,7 @@ class CompareForm:
         self.sides: list[gr.Dropdown] = []
         self.panels: list[gr.HTML] = []
         with gr.Column(elem_id="comparison"):
-            with gr.Row(elem_classes="sides", equal_height=True):
+            with gr.Row(elem_classes="sides"):
                 for name in ("a", "b"):
                     with gr.Column(min_width=280, elem_classes=f"side side-{name}"):
                         self._side(name)
