@@ -23,6 +23,11 @@ ROLES = {
     "holdout": "unseen text",
 }
 GROUPS = ("Forgetting", "What must stay", "Privacy", "Text health")
+CHIEF = frozenset((
+    "exact_memorization", "memorization_accuracy", "extraction_strength", "extraction_likelihood",
+    "forget_quality", "model_utility", "perplexity", "privacy_leakage", "sequence_repetition",
+))  # fmt: skip
+"""Metrics that are read first; the others are folded."""
 MARKS = {"good": "✓", "fair": "~", "bad": "✕", "over": "✕"}
 SOURCES = {
     "retrained": "a model trained without the text",
@@ -90,23 +95,42 @@ def differing(before: str, after: str) -> str:
 
 
 def score_table(view: View) -> str:
-    """Every measured metric: original, unlearned, change, never-saw-it level, verdict."""
+    """Every measured metric: original, unlearned, change, never-saw-it level, verdict.
+
+    The chief ones stand open, the long tail is folded.
+    """
     original = view.scores.get("original", {})
     if not original:
         return '<p class="empty">Nothing is measured yet.</p>'
-    groups: dict[str, list[str]] = {group: [] for group in GROUPS}
+    chief, tail = ({group: [] for group in GROUPS} for _ in range(2))
     for name, metric in METRICS.items():
         for role in metric.direction:
             score = original.get(name, {}).get(role)
             if score is not None:
-                groups[_group(metric, role)].append(_score_row(view, metric, role, score))
+                rows = chief if name in CHIEF else tail
+                rows[_group(metric, role)].append(_score_row(view, metric, role, score))
+    source = f" ({SOURCES[view.levels.source]})" if view.levels else ""
+    caption = (
+        "Small figures: 95 % interval and number n of samples. "
+        f"Never-saw-it level: where forgetting ends{source}."
+    )
+    count = sum(map(len, tail.values()))
+    if not count:
+        return _scores(chief, caption)
+    folded = (
+        f'<details class="more-scores"><summary>{count} more measure{"s" * (count > 1)}</summary>'
+        f"{_scores(tail, caption)}</details>"
+    )
+    return (_scores(chief, caption) if any(chief.values()) else "") + folded
+
+
+def _scores(groups: dict[str, list[str]], caption: str) -> str:
     body = "".join(
         f'<tbody><tr class="group"><th colspan="6" scope="rowgroup">{group}</th></tr>'
         f"{''.join(rows)}</tbody>"
         for group, rows in groups.items()
         if rows
     )
-    source = f" ({SOURCES[view.levels.source]})" if view.levels else ""
     return (
         '<table class="scores"><thead><tr><th scope="col">Measure</th>'
         '<th scope="col" class="number original">Original</th>'
@@ -114,8 +138,7 @@ def score_table(view: View) -> str:
         '<th scope="col" class="number">Change</th>'
         '<th scope="col" class="number">Never-saw-it level</th>'
         f'<th scope="col">Verdict</th></tr></thead>{body}'
-        "<caption>Small figures: 95 % interval and number n of samples. "
-        f"Never-saw-it level: where forgetting ends{escaped(source)}.</caption></table>"
+        f"<caption>{escaped(caption)}</caption></table>"
     )
 
 
@@ -137,7 +160,8 @@ def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue
     if now is not None:
         mark, words = verdict(metric, role, original.value, now.value, level)
         said = f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(words)}</span>'
-    plain = metric.plain[:1].upper() + metric.plain[1:]
+    plain = metric.plain.removeprefix("text health: ")  # the heading says it
+    plain = plain[:1].upper() + plain[1:]
     return (
         f'<tr><th scope="row">{escaped(plain)} <span class="term">{escaped(metric.title)}, '
         f"{escaped(ROLES.get(role, role))}</span></th>"

@@ -1,221 +1,216 @@
-"""Compare: two models answer the same prompt side by side; and all scores with their verdict."""
+"""Compare: two models answer the same prompt side by side; text to keep; and all scores."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
 
-from dashboard import tables
+from dashboard import neighbours, tables
+from dashboard.answer_panel import panel
+from dashboard.compare_form import CompareForm
+from dashboard.identity import is_key
 from dashboard.page import QUIET, Page, Watched, toast
-from dashboard.pictures import escaped
-from dashboard.side_by_side import frames
+from dashboard.side_by_side import Writing, frames
+from dashboard.side_choices import Choice, all_choices, named
 from unlearning.errors import UserError
 from unlearning.runs.requests import GenerateRequest
 
 NAME, TITLE = "compare", "3 Compare"
 
-EMBEDDED = (
-    ("Demo model", "demo"),
-    ("Never saw the text (demo-retain)", "demo-retain"),
-)
-"""What can be asked while no run is open."""
 SUGGESTED = 8
 """Pinned prompts offered to click on."""
+NEIGHBOUR_TOKENS = 40
+"""As many as the judged words of a neighbour may need."""
+NO_NEIGHBOURS = '<p class="empty">The answers appear here.</p>'
+
+Values = dict[gr.blocks.Block, Any]
 
 
-class _Widgets:
-    """Prompt and settings above, the two sides below."""
+class _Answering:
+    """Two buttons that ask, one that stops: per visitor one request at a time."""
 
-    def __init__(self) -> None:
-        with gr.Row(elem_classes="compare-head"):
-            self.prompt = gr.Textbox(
-                label="Prompt",
-                lines=2,
-                max_lines=6,
-                placeholder="The beginning of a text, or a question.",
-                elem_id="prompt",
-                scale=3,
-            )
-            self.suggested = gr.Dropdown(
-                [],
-                value=None,
-                allow_custom_value=True,
-                label="Or a pinned prompt",
-                elem_id="suggested",
-                scale=2,
-            )
-        with gr.Row(elem_classes="compare-settings"):
-            self._settings()
-        self.sides: list[gr.Dropdown] = []
-        self.panels: list[gr.HTML] = []
-        with gr.Row(elem_classes="sides", equal_height=True):
-            for name in ("a", "b"):
-                with gr.Column(min_width=280, elem_classes=f"side side-{name}"):
-                    self._side(name)
+    def __init__(self, page: Page, form: CompareForm, also: gr.Button) -> None:
+        self._page, self._form, self._also = page, form, also
+        self._stopping: dict[str | None, threading.Event] = {}
+        form.stop.click(self.stop, None, None, queue=False, **QUIET)
 
-    def _settings(self) -> None:
-        self.as_question = gr.Checkbox(
-            label="Ask as a question", elem_id="as-question", min_width=130
-        )
-        self.tokens = gr.Slider(8, 256, value=64, step=8, label="Tokens", min_width=130)
-        self.temperature = gr.Slider(0, 2, value=0, step=0.1, label="Temperature", min_width=130)
-        self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=80, scale=0)
-        with gr.Row(elem_classes="compare-buttons"):
-            self.go = gr.Button("Generate", variant="primary", elem_id="generate", min_width=110)
-            self.stop = gr.Button("Stop", interactive=False, elem_id="generate-stop", min_width=70)
+    def buttons(self, *, busy: bool) -> Values:
+        """Asking or Stop, never both."""
+        asking = gr.update(interactive=not busy)
+        return {
+            self._form.go: asking,
+            self._also: asking,
+            self._form.stop: gr.update(interactive=busy),
+        }
 
-    def _side(self, name: str) -> None:
-        self.sides.append(
-            gr.Dropdown(
-                EMBEDDED,
-                value=EMBEDDED[len(self.sides)][1],
-                # Any model may be named; and an open page outlives a server that knew the choices.
-                allow_custom_value=True,
-                label=f"Model {name.upper()}",
-                show_label=False,
-                elem_id=f"side-{name}",
-            )
-        )
-        self.panels.append(
-            gr.HTML(panel("", ""), apply_default_css=False, elem_id=f"answer-{name}")
-        )
+    def stream(
+        self,
+        values: Values,
+        visitor: gr.Request,
+        make: Callable[[], tuple[GenerateRequest, Callable[[list[Writing]], Values]]],
+    ) -> Iterator[Values]:
+        """Ask and draw; `make` gives the request and what draws a frame."""
+        stopped = self._stopping[visitor.session_hash] = threading.Event()
+        try:
+            request, draw = make()
+            yield self.buttons(busy=True)
+            for answers in frames(self._page.scheduler, request, values[self._page.key], stopped):
+                yield draw(answers)
+        except UserError as error:
+            yield self.buttons(busy=False)
+            raise toast(error) from None
+        finally:
+            self._stopping.pop(visitor.session_hash, None)
+        yield self.buttons(busy=False)
 
-    @property
-    def inputs(self) -> set[gr.blocks.Block]:
-        """What a request is made of."""
-        settings = (self.prompt, self.as_question, self.tokens, self.temperature, self.seed)
-        return {*settings, *self.sides}
-
-    def request(self, values: dict[gr.blocks.Block, Any]) -> GenerateRequest:
-        """The request as the widgets say it.
-
-        Raises:
-            UserError: no run, no prompt, or a setting out of range.
-        """
-        sides, prompt = [values[side] for side in self.sides], values[self.prompt]
-        if not all(sides):
-            raise UserError("A side names no model.", "Choose one above each answer.")
-        if not (prompt or "").strip():
-            raise UserError("The prompt is empty.", "Write the beginning of a text, or a question.")
-        return GenerateRequest.parse(
-            {
-                "sides": tuple(sides),
-                "prompts": (prompt,),
-                "as_question": values[self.as_question],
-                "max_new_tokens": values[self.tokens],
-                "temperature": values[self.temperature],
-                "seed": values[self.seed] or 0,
-            }
-        )
-
-    def buttons(self, *, busy: bool) -> dict[gr.blocks.Block, Any]:
-        """Generate or Stop, never both."""
-        return {self.go: gr.update(interactive=not busy), self.stop: gr.update(interactive=busy)}
+    def stop(self, visitor: gr.Request) -> None:
+        """End this visitor's request."""
+        if visitor.session_hash in self._stopping:
+            self._stopping[visitor.session_hash].set()
 
 
 def build(page: Page) -> None:
     """Build the tab."""
-    widgets = _Widgets()
+    form = CompareForm()
+    with gr.Column(elem_classes="neighbours-panel"):
+        with gr.Row(elem_classes="neighbours-head"):
+            gr.HTML(ABOUT_NEIGHBOURS, apply_default_css=False)
+            also = gr.Button(
+                "Ask about text to keep", elem_id="ask-neighbours", scale=0, min_width=240
+            )
+        kept = gr.HTML(NO_NEIGHBOURS, apply_default_css=False, elem_id="neighbours")
     scores = gr.HTML(apply_default_css=False, elem_id="scores")
 
-    @page.shows(*widgets.sides, widgets.suggested, scores)
-    def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
-        # Choices alone: what was chosen stays chosen while snapshots come.
-        choices = gr.update(choices=side_choices(watched))
+    def choices(watched: Watched, key: Any) -> list[Choice]:
+        return all_choices(watched, page.scheduler.store, key if is_key(key) else "")
+
+    @page.shows(form.suggested, scores)
+    def show(watched: Watched) -> Values:
         return {
-            **dict.fromkeys(widgets.sides, choices),
-            widgets.suggested: gr.update(choices=suggestions(watched)),
+            # Choices alone: what was chosen stays chosen.
+            form.suggested: gr.update(choices=suggestions(watched)),
             scores: tables.score_table(watched.view),
         }
 
     def change_run(run_id: str, key: str) -> list[dict[str, Any]]:
-        choices = side_choices(page.watched(run_id, key))
-        return [gr.update(choices=choices, value=value) for _, value in choices[:2]]
+        found = choices(page.watched(run_id, key), key)
+        return [gr.update(choices=found, value=value) for _, value in found[:2]]
 
-    page.run.change(change_run, [page.run, page.key], widgets.sides, queue=False, **QUIET)
-    widgets.suggested.input(
-        lambda text: text, widgets.suggested, widgets.prompt, queue=False, **QUIET
-    )
-    _wire_generation(page, widgets)
+    def look_again(run_id: str, key: str) -> list[dict[str, Any]]:
+        return [gr.update(choices=choices(page.watched(run_id, key), key))] * len(form.sides)
+
+    asked = {"inputs": [page.run, page.key], "outputs": form.sides, "queue": False, **QUIET}
+    page.run.change(change_run, **asked)
+    # New snapshots and runs, when somebody comes to choose.
+    for looks in (page.tab.select, *(side.focus for side in form.sides)):
+        looks(look_again, **asked)
+    form.suggested.input(lambda text: text, form.suggested, form.prompt, queue=False, **QUIET)
+    answering = _Answering(page, form, also)
+    _wire_prompt(page, form, answering, also)
+    _wire_neighbours(page, form, answering, also, kept, choices)
 
 
-def _wire_generation(page: Page, widgets: _Widgets) -> None:
-    stopping: dict[str | None, threading.Event] = {}
+def _wire_prompt(page: Page, form: CompareForm, answering: _Answering, also: gr.Button) -> None:
+    def generate(values: Values, visitor: gr.Request) -> Iterator[Values]:
+        def make() -> tuple[GenerateRequest, Callable[[list[Writing]], Values]]:
+            request = form.request(values)
+            return request, lambda answers: draw(request, answers)
 
-    def generate(
-        values: dict[gr.blocks.Block, Any], visitor: gr.Request
-    ) -> Iterator[dict[gr.blocks.Block, Any]]:
-        stopped = stopping[visitor.session_hash] = threading.Event()
-        try:
-            request = widgets.request(values)
-            yield widgets.buttons(busy=True)
-            for answers in frames(page.scheduler, request, values[page.key], stopped):
-                yield {
-                    box: panel(request.prompts[0], answer.text, answer.state)
-                    for box, answer in zip(widgets.panels, answers, strict=True)
-                }
-        except UserError as error:
-            yield widgets.buttons(busy=False)
-            raise toast(error) from None
-        finally:
-            stopping.pop(visitor.session_hash, None)
-        yield widgets.buttons(busy=False)
+        def draw(request: GenerateRequest, answers: list[Writing]) -> Values:
+            each = len(request.prompts)
+            sides = [answers[:each], answers[each:]]
+            return {
+                box: panel(request.prompts[0], sides[side], sides[1 - side], side)
+                for side, box in enumerate(form.panels)
+            }
 
-    def stop(visitor: gr.Request) -> None:
-        if visitor.session_hash in stopping:
-            stopping[visitor.session_hash].set()
+        yield from answering.stream(values, visitor, make)
 
     # Not `cancels=`: a frame under way would arrive after it and leave the buttons wrong.
-    widgets.go.click(
+    form.go.click(
         generate,
-        {page.key, *widgets.inputs},
-        [*widgets.panels, widgets.go, widgets.stop],
+        {page.key, *form.inputs},
+        [*form.panels, form.go, form.stop, also],
         concurrency_limit=None,
         **QUIET,
     )
-    widgets.stop.click(stop, None, None, queue=False, **QUIET)
 
 
-def side_choices(watched: Watched) -> list[tuple[str, str]]:
-    """The models that can be asked: (words, side); the original first, then the run."""
-    run_id, view = watched.run_id, watched.view
-    if not run_id:
-        return list(EMBEDDED)
-    kept = view.ended.step if view.ended else None
-    now = f"Unlearned, step {kept}" if kept is not None else "Unlearned, as it is now"
-    choices = [("Original", f"original:{run_id}")]
-    if watched.snapshots or watched.live:
-        choices.append((now, f"run:{run_id}"))
-    choices += [
-        (f"Snapshot, step {step}", f"run:{run_id}@{step}")
-        for step in watched.snapshots
-        if step != kept
-    ]
-    if view.model.startswith("demo"):
-        choices.append(EMBEDDED[1])
-    return choices if len(choices) > 1 else [*choices, choices[0]]
+def _wire_neighbours(
+    page: Page,
+    form: CompareForm,
+    answering: _Answering,
+    also: gr.Button,
+    kept: gr.HTML,
+    choices: Callable[[Watched, Any], list[Choice]],
+) -> None:
+    def ask_neighbours(values: Values, visitor: gr.Request) -> Iterator[Values]:
+        def make() -> tuple[GenerateRequest, Callable[[list[Writing]], Values]]:
+            watched = page.watched(values[page.run], values[page.key])
+            found, as_question = neighbours_of(
+                page, watched, values[form.prompt] or "", bool(values[form.as_question])
+            )
+            request = GenerateRequest.parse(
+                {
+                    "sides": form.chosen(values),
+                    "prompts": tuple(one.prompt for one in found),
+                    "as_question": as_question,
+                    "max_new_tokens": NEIGHBOUR_TOKENS,
+                }
+            )
+            known = choices(watched, values[page.key])
+            names = [named(side, known) for side in request.sides]
+            each = len(found)
+            return request, lambda answers: {
+                kept: neighbours.table(found, [answers[:each], answers[each:]], names)
+            }
+
+        yield from answering.stream(values, visitor, make)
+
+    also.click(
+        ask_neighbours,
+        {page.key, page.run, form.prompt, form.as_question, *form.sides},
+        [kept, form.go, form.stop, also],
+        concurrency_limit=None,
+        **QUIET,
+    )
+
+
+ABOUT_NEIGHBOURS = (
+    "<h3>What should stay</h3><p class='note'>Both sides go on with texts of the same kind that "
+    "should be kept, those most like the prompt first: here one sees what was harmed.</p>"
+)
+
+
+def neighbours_of(
+    page: Page, watched: Watched, prompt: str, as_question: bool
+) -> tuple[list[neighbours.Neighbour], bool]:
+    """What to ask of the kept text, and whether as questions. Whoever only watches a run gets
+    its pinned prompts, not its texts.
+
+    Raises:
+        UserError: no run, or nothing that it keeps is known yet.
+    """
+    if not watched.run_id:
+        raise UserError(
+            "No run is open, so it is not known what should be kept.",
+            "Open one under Runs, or start one in Set up.",
+        )
+    if watched.owned:
+        texts = page.scheduler.store.texts(watched.run_id).get("retain", [])
+        found, questions = neighbours.nearest(prompt, texts, as_question)
+        if found:
+            return found, questions
+    found = neighbours.pinned(next(iter(watched.view.answers.values()), ()))
+    if not found:
+        raise UserError("This run keeps no text that could be asked about.")
+    return found, False
 
 
 def suggestions(watched: Watched) -> list[str]:
     """Pinned prompts of the run, as they were asked."""
     answers = next(iter(watched.view.answers.values()), ())
     return list(dict.fromkeys(answer.prompt for answer in answers))[:SUGGESTED]
-
-
-def panel(prompt: str, text: str, state: str = "") -> str:
-    """One side: the prompt, the answer after it, and what is to be said of it. All escaped."""
-    if not prompt:
-        return '<div class="panel-text empty"><p>The answer appears here.</p></div>'
-    said = {
-        "writing": '<i class="cursor" aria-hidden="true"></i>',
-        "looped": '<span class="looped">repeats itself</span>',
-        "stopped": '<span class="note">stopped</span>',
-    }.get(state, "")
-    live = "true" if state == "writing" else "false"
-    return (
-        f'<div class="panel-text" aria-busy="{live}"><span class="prompt">{escaped(prompt)}</span>'
-        f'<span class="answer">{escaped(text)}</span>{said}</div>'
-    )

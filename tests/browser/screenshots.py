@@ -52,6 +52,21 @@ def _compare(page: Page) -> None:
     page.locator("#answer-b .cursor").wait_for(state="detached")
 
 
+def _compare_words(page: Page) -> None:
+    _compare(page)
+    page.locator("#answer-b [data-words]").wait_for()
+    page.locator("#view").get_by_text("A against B", exact=True).click()
+    page.locator("#numbers").get_by_text("Numbers").click()
+    page.locator("#answer-a .w").first.click()
+
+
+def _compare_kept(page: Page) -> None:
+    open_tab(page, "3 Compare")
+    page.locator("#ask-neighbours").click()
+    page.locator("#neighbours .story").wait_for()
+    page.locator("#neighbours").scroll_into_view_if_needed()
+
+
 def _runs(page: Page) -> None:
     open_tab(page, "4 Runs")
     page.locator("#runs .virtual-row").first.click()
@@ -64,6 +79,8 @@ SCENES = (
     Scene("2-live-collapsed", "collapsed", _live),
     Scene("2-live-failed", "failed", _live),
     Scene("3-compare", "forgotten", _compare),
+    Scene("3-compare-words", "forgotten", _compare_words),
+    Scene("3-compare-kept", "forgotten", _compare_kept),
     Scene("4-runs", "forgotten", _runs),
 )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
+from itertools import product
 
 from tests.dashboard.recorded import Outcome, events
 from unlearning.runs.events import Ended, Resumed, Snapshotted, Stepped, Stopped
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Candidate, Delta, GenerateRequest, Judged
 from unlearning.runs.store import RunStore
 
 WORDS = tuple(
@@ -16,6 +18,21 @@ WORDS = tuple(
     for word in ["a", "ferry", "pilot", "who", "kept", "a", "small", "shop", "by", "the", "sea."]
     * 3
 )
+
+OTHERWISE = {" sea.": " harbour."}
+
+
+def _judged(word: str, place: int, side: int, judge: int) -> Judged:
+    """Each side is sure of its own words, the other finds some of them unlikely."""
+    p = 0.9 if side == judge or place % 3 else 0.02
+    others = (" <b>clockmaker</b>", 0.05), (" lamp", 0.03), (" tide", 0.01), ("\ufffd", 0.005)
+    likely = [(word, p), *others]
+    top = sorted(likely, key=lambda pair: -pair[1])
+    return Judged(
+        text=word,
+        logp=math.log(p),
+        top=tuple(Candidate(text=text, probability=share) for text, share in top),
+    )
 
 
 class Player:
@@ -44,12 +61,23 @@ class Player:
 
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         """Word by word, one side after the other."""
-        for word in self.words[: request.max_new_tokens]:
-            for side in range(len(request.sides)):
+        sides, prompts = range(len(request.sides)), range(len(request.prompts))
+        said = [self.said(side)[: request.max_new_tokens] for side in sides]
+        for place in range(len(said[0])):
+            for side, prompt in product(sides, prompts):
                 time.sleep(self.pause / 4)
-                yield Delta(side=side, text=word, probability=0.5)
-        for side in range(len(request.sides)):
-            yield Delta(kind="done", side=side)
+                text = said[side][place]
+                yield Delta(side=side, prompt=prompt, text=text, probability=0.5)
+        for side, prompt in product(sides, prompts):
+            yield Delta(kind="done", side=side, prompt=prompt)
+        if request.judge:
+            for side, prompt, judge in product(sides, prompts, sides):
+                tokens = tuple(_judged(word, i, side, judge) for i, word in enumerate(said[side]))
+                yield Delta(kind="judged", side=side, prompt=prompt, judge=judge, tokens=tokens)
+
+    def said(self, side: int) -> tuple[str, ...]:
+        """What a side writes: the second one puts another place."""
+        return self.words if side != 1 else tuple(OTHERWISE.get(w, w) for w in self.words)
 
     def state(self) -> str:
         """Busy while something plays."""

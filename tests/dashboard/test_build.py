@@ -15,11 +15,14 @@ import gradio as gr
 import pytest
 
 from dashboard import Settings, build, launch_options
+from dashboard.answer_panel import panel
+from dashboard.compare_form import CompareForm
 from dashboard.identity import is_key, new_key, secret_of
 from dashboard.page import IDLE_SECONDS, Page, Watched
-from dashboard.side_by_side import frames
+from dashboard.side_by_side import Writing, frames
+from dashboard.side_choices import side_choices
 from dashboard.sidebar import stop_button
-from dashboard.tabs import TABS, compare, live, runs
+from dashboard.tabs import TABS, live, runs
 from dashboard.tabs.setup import model_card
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import record
@@ -288,19 +291,19 @@ class TestAttach:
 class TestCompare:
     def test_sides_begin_with_original_and_unlearned(self, page: Page) -> None:
         run_id = record(page.scheduler.store, outcome="forgotten", owner=OWNER)
-        choices = [side for _, side in compare.side_choices(page.watched(run_id, OWNER))]
+        choices = [side for _, side in side_choices(page.watched(run_id, OWNER))]
         assert choices[:2] == [f"original:{run_id}", f"run:{run_id}"]
         assert f"run:{run_id}@5" in choices and "demo-retain" in choices
         for side in choices:
             GenerateRequest(sides=(side,), prompts=("x",))
 
     def test_without_a_run_the_embedded_models_answer(self) -> None:
-        choices = compare.side_choices(Watched())
+        choices = side_choices(Watched())
         assert [side for _, side in choices] == ["demo", "demo-retain"]
 
     def test_there_are_two_sides_from_the_first_moment(self) -> None:
         fresh = Watched(run_id="a" * 10, status="queued")
-        assert len(compare.side_choices(fresh)) >= 2
+        assert len(side_choices(fresh)) >= 2
 
     @pytest.mark.parametrize(
         ("setting", "value", "words"),
@@ -313,22 +316,23 @@ class TestCompare:
     )
     def test_a_setting_out_of_range_is_named(self, setting: str, value: Any, words: str) -> None:
         with gr.Blocks():
-            widgets = compare._Widgets()
+            widgets = CompareForm()
         values = {component: component.value for component in widgets.inputs}
         values |= {widgets.prompt: "A", getattr(widgets, setting): value}
         with pytest.raises(UserError, match=words):
             widgets.request(values)
 
     def test_text_of_a_model_is_never_markup(self) -> None:
-        drawn = compare.panel(HOSTILE, HOSTILE, "looped")
+        said = Writing(text=HOSTILE, state="looped")
+        drawn = panel(HOSTILE, [said], [said], 0)
         assert "<img" not in drawn and "repeats itself" in drawn
 
     def test_frames_add_up_to_the_answers(self, scheduler: Scheduler) -> None:
         run_id = record(scheduler.store)
         request = GenerateRequest(sides=(f"original:{run_id}", f"run:{run_id}"), prompts=("A",))
         *_, last = frames(scheduler, request, "", threading.Event())
-        whole = "".join(Player(scheduler.store).words)
-        assert [(a.text, a.state) for a in last] == [(whole, "done")] * 2
+        whole = ["".join(Player(scheduler.store).said(side)) for side in (0, 1)]
+        assert [(a.text, a.state) for a in last] == [(text, "done") for text in whole]
 
     def test_stop_ends_a_stream_that_says_nothing(self, scheduler: Scheduler) -> None:
         closed = threading.Event()

@@ -286,3 +286,14 @@ def test_the_same_view_gives_the_same_pictures() -> None:
     first, second = view("collapsed"), replace(view("collapsed"))
     for draw in (pictures.story, pictures.collapse_card, tables.score_table):
         assert draw(first) == draw(second)
+
+
+def test_the_long_tail_of_scores_is_folded() -> None:
+    found = view("forgotten")
+    assert "<details" not in tables.score_table(found), "nothing to fold"
+    health = {"loop_coverage": {"retain": ScoreValue(value=0.1, n=5)}}
+    found.scores = {"original": found.scores["original"] | health}
+    chief, _, folded = tables.score_table(found).partition("<details")
+    assert "Perplexity" in chief and "Loop coverage" not in chief
+    assert "1 more measures" not in folded and "1 more measure" in folded
+    assert "Stuck in a loop" in folded, "the heading says already that it is text health"

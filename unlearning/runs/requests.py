@@ -26,14 +26,38 @@ class GenerateRequest(Declared):
     temperature: float = Field(0.0, ge=0.0, le=5.0)
     top_p: float = Field(1.0, gt=0.0, le=1.0)
     seed: int = Field(0, ge=0, le=2**31 - 1)
+    judge: bool = False
+    """Also tell what every side makes of every answer, its own and the others', word for word."""
 
 
-class Delta(BaseModel):
-    """A piece of one answer, or its end."""
+class Candidate(BaseModel):
+    """One of the most likely tokens at a place."""
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["delta", "done", "error"] = "delta"
+    text: str
+    probability: float
+
+
+class Judged(BaseModel):
+    """One token of an answer as one side sees it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    """May be empty while a character is unfinished."""
+    logp: float | None
+    """Natural log-probability of the token; None where the model gives no number."""
+    top: tuple[Candidate, ...] = ()
+    """The most likely tokens at this place, most likely first."""
+
+
+class Delta(BaseModel):
+    """A piece of one answer, its end, or what a side makes of a whole answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["delta", "done", "judged", "error"] = "delta"
     side: int = 0
     """Index into the request's sides."""
     prompt: int = 0
@@ -44,3 +68,7 @@ class Delta(BaseModel):
     """Probability that this model gave to the token."""
     looped: bool = False
     """At the end: whether the whole answer repeats itself."""
+    judge: int = 0
+    """For 'judged': index of the side that judges the answer of `side`."""
+    tokens: tuple[Judged, ...] = ()
+    """For 'judged': the answer in the judging side's own tokens, from its first."""

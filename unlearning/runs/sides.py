@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from unlearning.data.encode import prompt_ids
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.generate import generate
 from unlearning.runs.collapse import loops
+from unlearning.runs.judgements import Written, judgements, rows_of
 from unlearning.runs.prepare import kept_step
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.shelf import (
@@ -54,8 +54,9 @@ class Sides:
         groups: dict[int, list[int]] = {}
         for side, model in enumerate(opened):
             groups.setdefault(id(model.versions), []).append(side)
+        written: Written = {}
         streams = [
-            self._group(request, [opened[side] for side in sides], sides, stop)
+            self._group(request, [opened[side] for side in sides], sides, stop, written)
             for sides in groups.values()
         ]
         while streams:
@@ -65,6 +66,8 @@ class Sides:
                     streams.remove(stream)
                 else:
                     yield from piece
+        if request.judge:
+            yield from judgements(request, opened, written, stop)
 
     def _group(
         self,
@@ -72,12 +75,9 @@ class Sides:
         models: Sequence[Opened],
         sides: Sequence[int],
         stop: Callable[[], bool],
+        written: Written,
     ) -> Iterator[list[Delta]]:
-        tokenizer = models[0].loaded.tokenizer
-        room = max(models[0].loaded.context_length - request.max_new_tokens, 1)
-        kind = "question" if request.as_question else "text"
-        rows = [prompt_ids(text, tokenizer, kind=kind)[-room:] for text in request.prompts]
-        ids: dict[tuple[int, int], list[int]] = {}
+        rows = rows_of(request, models[0].loaded)
         for pieces in generate(
             models[0].versions,
             rows,
@@ -93,7 +93,7 @@ class Sides:
             for piece in pieces:
                 side = sides[piece.side]
                 if piece.token is not None:
-                    ids.setdefault((side, piece.row), []).append(piece.token)
+                    written.setdefault((side, piece.row), []).append(piece.token)
                 deltas.append(
                     Delta(
                         side=side,
@@ -104,7 +104,7 @@ class Sides:
                 )
             yield deltas
         yield [
-            Delta(kind="done", side=side, prompt=row, looped=loops(ids.get((side, row), [])))
+            Delta(kind="done", side=side, prompt=row, looped=loops(written.get((side, row), [])))
             for side in sides
             for row in range(len(rows))
         ]
