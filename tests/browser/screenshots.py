@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, QUIET_FLAGS, ROOT, Visitor, serving
+from tests.dashboard.attacked import keep
 from tests.dashboard.recorded import record
 from unlearning.runs.store import RunStore
 
@@ -52,8 +53,19 @@ def _compare(page: Page) -> None:
     page.locator("#answer-b .cursor").wait_for(state="detached")
 
 
+def _stress(page: Page) -> None:
+    open_tab(page, "4 Stress tests")
+    page.locator("#attack-results .attack-result").first.wait_for()
+
+
+def _stress_open(page: Page) -> None:
+    _stress(page)
+    for place in (1, 2):
+        page.locator(".attack-result > summary").nth(place).click()
+
+
 def _runs(page: Page) -> None:
-    open_tab(page, "4 Runs")
+    open_tab(page, "5 Runs")
     page.locator("#runs .virtual-row").first.click()
     page.locator("#run-details").wait_for()
 
@@ -64,7 +76,8 @@ SCENES = (
     Scene("2-live-collapsed", "collapsed", _live),
     Scene("2-live-failed", "failed", _live),
     Scene("3-compare", "forgotten", _compare),
-    Scene("4-runs", "forgotten", _runs),
+    Scene("4-stress", "forgotten", _stress),
+    Scene("5-runs", "forgotten", _runs),
 )
 
 
@@ -79,6 +92,8 @@ def main() -> None:
             outcome: record(store, outcome=outcome)
             for outcome in ("stopped", "failed", "collapsed", "forgotten")
         }
+        for attack in ("prompts", "quantise", "relearn"):
+            keep(store, recorded["forgotten"], attack)
         command = ["-m", "tests.browser.stage", "--runs", str(runs), "--pause", "0.02"]
         with serving(command, Path(scratch) / "log.txt") as address:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET_FLAGS))
