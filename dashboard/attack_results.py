@@ -90,12 +90,16 @@ def _about(report: Report) -> str:
 
 def _foot(report: Report) -> str:
     """What it was compared with, the rule, and what the reader should know."""
-    sides = [
-        f"{SIDES[side].lower()}: {report.models[side]}" for side in SIDES if side in report.models
-    ]
-    control = "" if "control" in report.models else " There is no model that never saw the text."
+    beside = []
+    if "original" in report.models:
+        name = report.models["original"]
+        what = "what the run set out from" if name.startswith("original:") else name
+        beside.append(f"the original ({what})")
+    if "control" in report.models:
+        beside.append(f"a model that never saw the text ({report.models['control']})")
+    compared = f"Compared with {' and '.join(beside)}." if beside else "Compared with nothing."
     return (
-        f'<p class="note">Compared: {escaped("; ".join(sides))}.{control}</p>'
+        f'<p class="note">{escaped(compared)}</p>'
         f"{notices(report.notices)}"
         '<details class="rule"><summary>How the verdict is reached</summary>'
         f"<p>{escaped(ATTACKS[report.attack].rule)}</p></details>"

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pictures
-from dashboard.attack_results import results, title
+from dashboard.attack_results import TITLES, results, title
 from dashboard.form import Fields
 from dashboard.page import QUIET, Page, Watched, shown
 from unlearning.attacks import ATTACKS, attack
@@ -29,6 +29,11 @@ SIDES = {
     "control": "a model that never saw the text",
     "unlearned": "the unlearned model",
 }
+
+
+def order(name: str) -> int:
+    """Place among the attacks on the page."""
+    return list(TITLES).index(name) if name in TITLES else len(TITLES)
 
 
 class _Widgets:
@@ -57,7 +62,7 @@ class _Widgets:
         self.buttons: dict[str, gr.Button] = {}
         self.fields: dict[str, Fields] = {}
         with gr.Row(elem_classes="attacks", equal_height=False):
-            for name in ATTACKS:
+            for name in sorted(ATTACKS, key=order):
                 with gr.Column(min_width=240, elem_classes="attack"):
                     self._attack(name)
         with gr.Row(elem_classes="attack-now"):
@@ -213,10 +218,10 @@ def status(job: AttackJob | None, place: int | None, why: str) -> str:
     """What is going on, in a line; after a failure what to do."""
     if job is not None and job.live:
         return f'<p class="attack-line" role="status">{pictures.escaped(_going(job, place))}</p>'
-    if why:
+    if job is None and not why:
+        why = "Choose an attack; what it finds is kept with the run."
+    if why or job is None:
         return f'<p class="empty" role="status">{pictures.escaped(why)}</p>'
-    if job is None:
-        return '<p class="empty" role="status">Choose an attack; each takes a minute or so.</p>'
     if job.state == "failed" and job.failed is not None:
         return pictures.error_card(job.failed)
     ended = {"stopped": "was stopped; nothing of it is kept", "finished": "is done"}

@@ -19,8 +19,6 @@ WORDS = tuple(
     * 3
 )
 
-STEPS_TOLD = tuple(f"  step {step:3d}: knows 0.{57 + step} of the rest" for step in range(0, 24, 4))
-
 
 class Player:
     """Follows the protocol of `unlearning.workers.base.Worker`."""
@@ -99,7 +97,9 @@ class Player:
 
     def _play_attack(self, run_id: str) -> None:
         job = jobs.read(self.store, run_id).model_copy(update={"state": "running"})
-        for line in (*(f"original: original:{run_id}", "unlearned: it"), *STEPS_TOLD):
+        steps = range(0, int(job.settings.get("steps") or 20) + 1, 4)
+        told = [f"  step {step:3d}: knows 0.57 of the rest" for step in steps]
+        for line in (f"original: original:{run_id}", "unlearned: it", *told):
             job = job.telling(line)
             jobs.write(self.store, run_id, job)
             time.sleep(self.pause * 4)
