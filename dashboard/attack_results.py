@@ -173,7 +173,8 @@ def _metric_row(report: Quantised, metric: str, role: str) -> str:
 def _probed(report: Probed) -> str:
     rows = "".join(_probe_row(report, row) for row in report.rows)
     table = _table(report.models, rows, "Share of the expected words that come")
-    return table + _answers(revealing(report))
+    titles = {row.probe: row.title for row in report.rows}
+    return table + _answers(revealing(report), titles)
 
 
 def _probe_row(report: Probed, row: Row) -> str:
@@ -205,11 +206,12 @@ def _gain(one: Answered) -> float:
     return (one.scores.get("unlearned") or 0.0) - (one.scores.get("control") or 0.0)
 
 
-def _answers(found: Sequence[Answered]) -> str:
+def _answers(found: Sequence[Answered], titles: Mapping[str, str]) -> str:
     if not found:
         return '<p class="note">No answer gives away more than the control\'s does.</p>'
     rows = "".join(
-        f'<tr><th scope="row">{escaped(" ".join((one.prompt, one.opening)).strip())}</th>'
+        f'<tr><th scope="row"><span class="note">{escaped(titles.get(one.probe, one.probe))}</span>'
+        f"{escaped(' '.join((one.prompt, one.opening)).strip())}</th>"
         f'<td class="original" data-label="Expected">{escaped(one.reference)}</td>'
         f'<td class="unlearned" data-label="Unlearned">'
         f"{shared(one.reference, one.answers.get('unlearned', ''))}</td></tr>"

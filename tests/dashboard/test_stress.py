@@ -197,6 +197,7 @@ class TestResults:
         assert "<script" not in shown and "&lt;script&gt;" in shown
         assert "<mark>in 1964 she won the Copper</mark>" in shown
         assert "gets through" in shown
+        assert '<span class="note">After true facts about the same subject</span>' in shown
 
 
 def test_the_most_revealing_answer_of_a_text_is_shown_once() -> None:
