@@ -70,9 +70,17 @@ def _result(kept: Mapping[str, Any], *, newest: bool) -> str:
     words = WITHOUT_CONTROL if verdict == NO_CONTROL else verdict
     return (
         f'<details class="attack-result"{" open" if newest else ""}><summary>'
-        f'<span class="attack-head"><b>{escaped(title(name))}</b> {escaped(about)}</span>'
+        f'<span class="attack-head"><b>{escaped(_title(kept))}</b> {escaped(about)}</span>'
         f'<span class="attack-verdict">{escaped(words)}</span></summary>{body}</details>'
     )
+
+
+def _title(kept: Mapping[str, Any]) -> str:
+    """The attack; a copy is called by the bits that it really had."""
+    settings = kept.get("settings")
+    if isinstance(settings, Mapping) and settings.get("format") == "int8":
+        return "8-bit copy"
+    return title(str(kept.get("attack", "")))
 
 
 def _about(report: Report) -> str:

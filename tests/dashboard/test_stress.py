@@ -175,6 +175,8 @@ class TestResults:
         assert "step 30 · steps 8 · 14 s" in results(store, run)
         keep(store, run, "quantise")
         assert "usual settings" in results(store, run)
+        keep(store, run, "quantise", format="int8")
+        assert "8-bit copy<" in results(store, run)
 
     def test_without_control_there_is_no_verdict(self, store: RunStore) -> None:
         run = record(store)
