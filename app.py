@@ -30,6 +30,7 @@ PUBLIC = Limits(
     max_steps=200,
     max_characters=100_000,
     max_new_tokens=256,
+    attack_times=2,
     models=frozenset({*EMBEDDED, *allowed_models()}),
 )
 """What strangers may ask for."""

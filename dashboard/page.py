@@ -22,6 +22,7 @@ from dashboard.live_figure import Chart, live_figure, payload
 from unlearning.errors import UserError
 from unlearning.runs.events import Status
 from unlearning.runs.scheduler import Scheduler
+from unlearning.runs.stress.job import AttackJob
 from unlearning.runs.view import LIVE, View
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -65,6 +66,10 @@ class Watched:
     owned: bool = False
     snapshots: tuple[int, ...] = ()
     """Steps whose weights are kept, rising."""
+    attack: AttackJob | None = None
+    """The last attack asked for on the run."""
+    attack_place: int | None = None
+    """Its place in the queue, from 1."""
     active: str | None = None
     """The live run of this browser, be it the one looked at or not."""
 
@@ -166,7 +171,8 @@ class Page:
 
     def _pace(self, watched: Watched) -> dict[str, Any]:
         """How often the browser asks again, if at all."""
-        if watched.live or watched.active is not None:
+        attacked = watched.attack is not None and watched.attack.live
+        if watched.live or attacked or watched.active is not None:
             return gr.update(active=True, value=self.settings.tick_seconds)
         return gr.update(active=bool(watched.run_id), value=IDLE_SECONDS)
 
@@ -184,6 +190,8 @@ class Page:
                 place=scheduler.place(run_id),
                 owned=scheduler.owned(run_id, key),
                 snapshots=tuple(scheduler.store.snapshots(run_id)),
+                attack=scheduler.attack_job(run_id),
+                attack_place=scheduler.attack_place(run_id),
                 active=active,
             )
         except UserError:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dashboard.tabs import compare, live, runs, setup
+from dashboard.tabs import compare, live, runs, setup, stress
 
-TABS = (setup, live, compare, runs)
+TABS = (setup, live, compare, stress, runs)

@@ -15,7 +15,7 @@ from unlearning.runs.events import Failed
 from unlearning.runs.store import RunStore
 from unlearning.runs.view import LIVE, View
 
-NAME, TITLE = "runs", "4 Runs"
+NAME, TITLE = "runs", "5 Runs"
 
 SURE = """(id, key) => {
   const sure = window.confirm("Delete run " + id + " with its texts and snapshots? "

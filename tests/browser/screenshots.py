@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, QUIET_FLAGS, ROOT, Visitor, serving
+from tests.dashboard.attacked import keep
 from tests.dashboard.recorded import record
 from unlearning.runs.store import RunStore
 
@@ -67,8 +68,19 @@ def _compare_kept(page: Page) -> None:
     page.locator("#neighbours").scroll_into_view_if_needed()
 
 
+def _stress(page: Page) -> None:
+    open_tab(page, "4 Stress tests")
+    page.locator("#attack-results .attack-result").first.wait_for()
+
+
+def _stress_open(page: Page) -> None:
+    _stress(page)
+    for place in (1, 2):
+        page.locator(".attack-result > summary").nth(place).click()
+
+
 def _runs(page: Page) -> None:
-    open_tab(page, "4 Runs")
+    open_tab(page, "5 Runs")
     page.locator("#runs .virtual-row").first.click()
     page.locator("#run-details").wait_for()
 
@@ -81,7 +93,8 @@ SCENES = (
     Scene("3-compare", "forgotten", _compare),
     Scene("3-compare-words", "forgotten", _compare_words),
     Scene("3-compare-kept", "forgotten", _compare_kept),
-    Scene("4-runs", "forgotten", _runs),
+    Scene("4-stress", "forgotten", _stress),
+    Scene("5-runs", "forgotten", _runs),
 )
 
 
@@ -96,6 +109,8 @@ def main() -> None:
             outcome: record(store, outcome=outcome)
             for outcome in ("stopped", "failed", "collapsed", "forgotten")
         }
+        for attack in ("prompts", "quantise", "relearn"):
+            keep(store, recorded["forgotten"], attack)
         command = ["-m", "tests.browser.stage", "--runs", str(runs), "--pause", "0.02"]
         with serving(command, Path(scratch) / "log.txt") as address:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET_FLAGS))

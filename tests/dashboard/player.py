@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from itertools import product
 
+from tests.dashboard.attacked import report_of
 from tests.dashboard.recorded import Outcome, events
 from unlearning.runs.events import Ended, Resumed, Snapshotted, Stepped, Stopped
 from unlearning.runs.requests import Candidate, Delta, GenerateRequest, Judged
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress import job as jobs
 
 WORDS = tuple(
     f" {word}"
@@ -58,6 +60,10 @@ class Player:
                 return
             self._current = run_id
         threading.Thread(target=self._work, daemon=True).start()
+
+    def attack(self, run_id: str) -> None:
+        """Play an attack when those before are done."""
+        self.submit(jobs.name_of(run_id))
 
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         """Word by word, one side after the other."""
@@ -117,7 +123,26 @@ class Player:
             with self._lock:
                 self._waiting.pop(0)
 
+    def _play_attack(self, run_id: str) -> None:
+        job = jobs.read(self.store, run_id).model_copy(update={"state": "running"})
+        steps = range(0, int(job.settings.get("steps") or 20) + 1, 4)
+        told = [f"  step {step:3d}: knows 0.57 of the rest" for step in steps]
+        for line in (f"original: original:{run_id}", "unlearned: it", *told):
+            job = job.telling(line)
+            jobs.write(self.store, run_id, job)
+            time.sleep(self.pause * 4)
+            if jobs.stop_asked(self.store, run_id):
+                jobs.end(self.store, run_id, "stopped")
+                return
+        report = report_of(job).model_dump(mode="json")
+        self.store.write_attack(run_id, job.attack, report)
+        jobs.end(self.store, run_id, "finished")
+
     def _play(self, run_id: str, resume: bool) -> None:
+        attacked = jobs.run_of(run_id)
+        if attacked is not None:
+            self._play_attack(attacked)
+            return
         config = self.store.config(run_id)
         steps, step, first = config.steps or 40, 0, 0
         if resume:

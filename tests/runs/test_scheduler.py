@@ -24,6 +24,7 @@ from unlearning.runs.events import (
 from unlearning.runs.limits import Limits
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.scheduler import Scheduler
+from unlearning.runs.stress.job import name_of
 from unlearning.workers.inline import InlineWorker
 from unlearning.workers.presence import claim
 
@@ -48,6 +49,9 @@ class StubWorker:
         self.waiting.append(run_id)
         if resume:
             self.resumed.append(run_id)
+
+    def attack(self, run_id: str) -> None:
+        self.waiting.append(name_of(run_id))
 
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         yield Delta(text=request.prompts[0])

@@ -23,6 +23,7 @@ from unlearning.runs.events import (
 )
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress.job import AttackJob
 
 
 class FakeEngine:
@@ -118,6 +119,29 @@ class FakeBackend:
                 time.sleep(0.05)
             yield Delta(text=letter)
         yield Delta(kind="done")
+
+    def attack(
+        self,
+        run_id: str,
+        job: AttackJob,
+        *,
+        tell: Callable[[str], None],
+        stop: Callable[[], bool],
+    ) -> bool:
+        words = self.store.config(run_id).label.split()
+        for step in range(1000 if "slow" in words else 5):
+            if stop():
+                return False
+            if "slow" in words:
+                time.sleep(0.05)
+            if step == 3 and "crash" in words:
+                os.abort()
+            if step == 3 and "memory" in words:
+                raise MemoryError
+            tell(f"  step {step}")
+        report = {"attack": job.attack, "settings": job.settings, "verdict": "It is gone."}
+        self.store.write_attack(run_id, job.attack, report)
+        return True
 
     def release(self) -> None:
         self.released += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unlearning.attacks.base import Attack
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
@@ -29,6 +30,8 @@ class Limits:
     """Tokens of one answer."""
     requests_per_owner: int | None = 4
     """Generate requests that one owner may have open at a time."""
+    attack_times: int | None = None
+    """How many times its default a count among the settings of an attack may be."""
     models: frozenset[str] | None = None
     """Names of the models that may be loaded; earlier runs may be named in any case."""
 
@@ -90,6 +93,26 @@ class Limits:
             )
         for side in request.sides:
             self.check_model(side)
+
+    def check_attack(self, attack: Attack) -> None:
+        """Refuse an attack that asks for too much.
+
+        Raises:
+            UserError: names the limit.
+        """
+        if self.attack_times is None:
+            return
+        for item in attack.declared():
+            # What is 0 or empty by default, such as a seed, costs nothing.
+            if item.kind != "integer" or not item.default:
+                continue
+            most, value = item.default * self.attack_times, getattr(attack, item.name)
+            if value is not None and value > most:
+                raise UserError(
+                    f"{attack.title}: {item.label.lower()} {value} is asked for; {most} is "
+                    "allowed here.",
+                    f"Choose at most {most}.",
+                )
 
     def check_model(self, model: str) -> None:
         """Refuse a model that is not on the list.

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from unlearning.attacks.base import Attack
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
@@ -20,6 +21,7 @@ from unlearning.runs.prepare import check_left
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.standing import Line, Standing
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress import job as jobs
 from unlearning.runs.summary import Summary, summary_of
 from unlearning.runs.view import LIVE, View
 from unlearning.workers.base import State, Worker
@@ -68,6 +70,14 @@ class Scheduler:
         line = self._standing.line()
         rows = (self._summary(run_id, key, line) for run_id in self.store.ids())
         return [row for row in rows if row is not None]
+
+    def attack_job(self, run_id: str) -> jobs.AttackJob | None:
+        """The last attack asked for on the run, and where it stands."""
+        return self._standing.attack(run_id)
+
+    def attack_place(self, run_id: str) -> int | None:
+        """Place of the attack in the queue: 1 comes next; None if it does not wait."""
+        return self._standing.place(jobs.name_of(run_id))
 
     def worker_state(self) -> State:
         """What the worker is doing."""
@@ -133,6 +143,39 @@ class Scheduler:
         with self._door:
             self._check_ended(run_id, "Stop it first, then delete it.")
             self.store.delete(run_id)
+
+    def attack(self, run_id: str, attack: Attack, key: str = "", step: int | None = None) -> None:
+        """Put an attack on an ended run into the queue; `step` names a snapshot.
+
+        Raises:
+            UserError: not the owner's, still live, without weights, a limit, or another attack
+                on the run is not over.
+        """
+        self._check_owner(run_id, key)
+        self.limits.check_attack(attack)
+        with self._door:
+            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            target = jobs.target_of(self.store, run_id, step)
+            self._check_room(key)
+            entry = self._standing.enter(jobs.name_of(run_id))
+            jobs.clear_stop(self.store, run_id)
+            jobs.write(self.store, run_id, jobs.asked(attack, target))
+        with entry:
+            self.worker.attack(run_id)
+
+    def stop_attack(self, run_id: str, key: str = "") -> None:
+        """Take a waiting attack out of the queue, or ask one under way to stop.
+
+        Raises:
+            UserError: not the owner's.
+        """
+        self._check_owner(run_id, key)
+        if self.worker.withdraw(jobs.name_of(run_id)):
+            jobs.end(self.store, run_id, "stopped")
+            return
+        job = self.attack_job(run_id)
+        if job is not None and job.live:
+            jobs.ask_stop(self.store, run_id)
 
     def relabel(self, run_id: str, label: str, key: str = "") -> None:
         """Give a run another name in the list.
@@ -201,9 +244,20 @@ class Scheduler:
         status = self.status(run_id)
         if status in LIVE:
             raise UserError(f"The run is still {status}.", hint)
+        job = self.attack_job(run_id)
+        if job is not None and job.live:
+            raise UserError(
+                "An attack on this run is under way.", "Stop it first, or wait for its end."
+            )
 
     def _check_room(self, key: str) -> None:
         live, most = self._standing.live(key), self.limits.queued_per_owner
+        attacked = self._standing.attacked(key)
+        if key and most is not None and attacked and len(live) + len(attacked) >= most:
+            raise UserError(
+                f"You already have an attack on run {attacked[0]} waiting or running.",
+                "Wait for its end, or stop it, before you start another.",
+            )
         if key and most is not None and len(live) >= most:
             place = next((p for p in map(self.place, live) if p is not None), None)
             where = f"next is number {place} in the queue" if place else "running"

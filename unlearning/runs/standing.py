@@ -10,6 +10,14 @@ from dataclasses import dataclass
 from unlearning.errors import UserError
 from unlearning.runs.events import Status
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress.job import (
+    INTERRUPTED,
+    AttackJob,
+    job_folder,
+    name_of,
+    read,
+    run_of,
+)
 from unlearning.runs.view import View
 from unlearning.workers.base import Worker
 from unlearning.workers.presence import claimed
@@ -85,6 +93,28 @@ class Standing:
         line = self.line()
         ids = [*([line.current] if line.current else []), *line.waiting]
         return [run_id for run_id in ids if self._started_with(run_id, key)]
+
+    def attacked(self, key: str) -> list[str]:
+        """Runs started with this key whose attack waits or is under way."""
+        line = self.line()
+        names = [*([line.current] if line.current else []), *line.waiting]
+        runs = [run_id for run_id in map(run_of, names) if run_id is not None]
+        return [run_id for run_id in runs if self._started_with(run_id, key)]
+
+    def attack(self, run_id: str) -> AttackJob | None:
+        """The last attack on the run as it stands; one that nobody carries out any more failed."""
+        line, name = self.line(), name_of(run_id)
+        in_line = name == line.current or name in line.waiting
+        # The job is read last: one that left the line has said so there.
+        job = read(self._store, run_id)
+        if job is None or not job.live or in_line or claimed(job_folder(self._store, run_id)):
+            return job
+        with self.door:  # it may have entered since the line was read
+            line = self.line()
+            job = read(self._store, run_id)
+        if job is None or not job.live or name == line.current or name in line.waiting:
+            return job
+        return job.ended("failed", INTERRUPTED)
 
     def _started_with(self, run_id: str, key: str) -> bool:
         """Stricter than being allowed to: ownerless runs are the local command line's alone."""

@@ -6,7 +6,7 @@
     RUNS/ID/events.jsonl       the log
     RUNS/ID/snapshots/step-N/  weights, optimizer, state
     RUNS/ID/results.json       the final figures
-    RUNS/ID/attacks/NAME-….json  what attacks on it found
+    RUNS/ID/attacks/NAME-….json  what attacks on it found; job/ is the one under way
     RUNS/ID/owner              hash of the owner's key
     RUNS/ID/stop               present while a stop is asked for
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from unlearning.attacks import attack
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress.job import AttackJob
 from unlearning.workers.base import Running
 
 
@@ -31,6 +33,24 @@ class EngineBackend:
     ) -> Iterator[Delta]:
         """Answer; sides that name the engine's run use its live weights."""
         return self._sides.stream(request, engine=engine, stop=stop)
+
+    def attack(
+        self,
+        run_id: str,
+        job: AttackJob,
+        *,
+        tell: Callable[[str], None],
+        stop: Callable[[], bool],
+    ) -> bool:
+        """Carry an attack out and keep its report; False where it was stopped."""
+        from unlearning.runs.stress.execute import Target, carry_out  # noqa: PLC0415
+
+        # Attacks open models of their own, one after the other, and need the room.
+        self._shelf.clear()
+        chosen = attack(job.attack).parse(job.settings)
+        target = Target(job.target)
+        report = carry_out(self._store, chosen, target, device=self._device, tell=tell, stop=stop)
+        return report is not None
 
     def release(self) -> None:
         """Let go of every loaded model."""

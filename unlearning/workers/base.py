@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from unlearning.runs.events import AnyEvent
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress.job import AttackJob
 
 State = Literal["down", "starting", "ready", "busy"]
 
@@ -20,6 +21,12 @@ class Worker(Protocol):
 
     def submit(self, run_id: str, resume: bool = False) -> None:
         """Put a run at the end of the queue."""
+
+    def attack(self, run_id: str) -> None:
+        """Put the attack that the run keeps as its job at the end of the queue.
+
+        In queue, current and withdraw it is called by `job.name_of(run_id)`.
+        """
 
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         """Stream answers; closing the iterator withdraws the request.
@@ -67,6 +74,16 @@ class Backend(Protocol):
         self, request: GenerateRequest, *, engine: Running | None, stop: Callable[[], bool]
     ) -> Iterator[Delta]:
         """Answer; sides that name the engine's run use its live weights."""
+
+    def attack(
+        self,
+        run_id: str,
+        job: AttackJob,
+        *,
+        tell: Callable[[str], None],
+        stop: Callable[[], bool],
+    ) -> bool:
+        """Carry an attack out and keep its report; False where it was stopped."""
 
     def release(self) -> None:
         """Let go of every loaded model."""

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from unlearning.runs.events import AnyEvent
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress import job as jobs
+from unlearning.workers.attacking import execute_attack
 from unlearning.workers.backend import EngineBackend
 from unlearning.workers.base import Backend, OpenBackend, State
 from unlearning.workers.execute import execute
@@ -48,6 +50,15 @@ class InlineWorker:
             finally:
                 self._current = None
 
+    def attack(self, run_id: str) -> None:
+        """Carry the waiting attack out now. What goes wrong in it stands in its job."""
+        with self._one_at_a_time:
+            self._current = jobs.name_of(run_id)
+            try:
+                execute_attack(self._store, self._backend, run_id)
+            finally:
+                self._current = None
+
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         """Stream answers straight from the model."""
         return self._backend().stream(request, engine=None, stop=lambda: False)
@@ -57,7 +68,7 @@ class InlineWorker:
         return "ready" if self._current is None else "busy"
 
     def current(self) -> str | None:
-        """The run being executed."""
+        """The run or attack being executed."""
         return self._current
 
     def queue(self) -> list[str]:
@@ -69,9 +80,15 @@ class InlineWorker:
         return False
 
     def kill(self) -> None:
-        """A process does not kill itself: ask the run to stop."""
-        if self._current is not None:
-            self._store.ask_stop(self._current)
+        """A process does not kill itself: ask the run or the attack to stop."""
+        name = self._current
+        if name is None:
+            return
+        attacked = jobs.run_of(name)
+        if attacked is None:
+            self._store.ask_stop(name)
+        else:
+            jobs.ask_stop(self._store, attacked)
 
     def close(self) -> None:
         """Let go of the models."""

@@ -21,6 +21,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
 from unlearning.runs.store import write_atomically
+from unlearning.runs.stress.job import name_of
 from unlearning.workers.base import State
 from unlearning.workers.channel import Channel
 from unlearning.workers.presence import Mark, leave_mark, marked_alive, own_mark
@@ -37,7 +38,7 @@ class Process(BaseModel):
     device: str
     state: State
     current: str | None = None
-    """The run being executed."""
+    """The run or attack being executed."""
     since: float
     """When this state began, seconds since the epoch."""
     code: float
@@ -45,12 +46,18 @@ class Process(BaseModel):
 
 
 class Command(BaseModel):
-    """A waiting run."""
+    """A waiting run, or an attack on it."""
 
     model_config = ConfigDict(frozen=True)
 
     run_id: str
     resume: bool = False
+    attack: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the queue calls it."""
+        return name_of(self.run_id) if self.attack else self.run_id
 
 
 class Mailbox:
@@ -112,16 +119,16 @@ class Mailbox:
     # the queue
 
     def enqueue(self, command: Command) -> None:
-        """Put a run at the end of the queue."""
-        path = self._queue / f"{time.time_ns():020d}-{command.run_id}.json"
+        """Put a run or attack at the end of the queue."""
+        path = self._queue / f"{time.time_ns():020d}-{command.name}.json"
         write_atomically(path, command.model_dump_json())
 
     def queue(self) -> list[str]:
-        """Waiting runs, first come first."""
+        """Names of waiting runs and attacks, first come first."""
         return [path.stem.partition("-")[2] for path in sorted(self._queue.glob("*.json"))]
 
     def first(self) -> Command | None:
-        """The run whose turn it is; `withdraw` takes it."""
+        """Whose turn it is; `withdraw` takes it."""
         for path in sorted(self._queue.glob("*.json")):
             try:
                 return Command.model_validate_json(path.read_text(encoding="utf-8"))
@@ -129,10 +136,10 @@ class Mailbox:
                 continue
         return None
 
-    def withdraw(self, run_id: str) -> bool:
-        """Take a run out of the queue; of several callers one gets True."""
+    def withdraw(self, name: str) -> bool:
+        """Take a run or attack out of the queue; of several callers one gets True."""
         taken = False
-        for path in self._queue.glob(f"*-{run_id}.json"):
+        for path in self._queue.glob(f"*-{name}.json"):
             try:
                 path.unlink()
                 taken = True

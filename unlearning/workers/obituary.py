@@ -34,6 +34,19 @@ def obituary(
     )
 
 
+def obituary_of_attack(status: int | None, because: str = "", log: str = "") -> Failed:
+    """Words for a death during an attack; the arguments are those of `obituary`."""
+    place = "during the attack"
+    if because:
+        return Failed(message=f"The worker process {because} {place}.", hint="Start it again.")
+    how, defect = _how(status, place)
+    return Failed(
+        message=f"The worker process {how}.",
+        hint="Start the attack again, or let it read fewer texts.",
+        traceback=log if defect else "",
+    )
+
+
 def _place(store: RunStore, run_id: str) -> str:
     view = store.view(run_id)
     if view.phase == "training" and view.step:

@@ -20,10 +20,11 @@ from unlearning.errors import UserError
 from unlearning.runs.events import Failed
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress import job as jobs
 from unlearning.workers.base import State
 from unlearning.workers.launch import launch, newest_change, tail
 from unlearning.workers.mailbox import FOLDER, Command, Mailbox, Process
-from unlearning.workers.obituary import obituary
+from unlearning.workers.obituary import obituary, obituary_of_attack
 from unlearning.workers.presence import Mark, alive, mark_of
 
 SILENT_SECONDS = 120.0
@@ -75,6 +76,11 @@ class ProcessWorker:
         self._mailbox.enqueue(Command(run_id=run_id, resume=resume))
         self.start()
 
+    def attack(self, run_id: str) -> None:
+        """Put the attack that the run keeps as its job at the end of the queue."""
+        self._mailbox.enqueue(Command(run_id=run_id, attack=True))
+        self.start()
+
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         """Stream answers; closing the iterator withdraws the request.
 
@@ -99,13 +105,13 @@ class ProcessWorker:
             return "starting" if self._child is not None else "down"
 
     def current(self) -> str | None:
-        """The run being executed."""
+        """The run or attack being executed."""
         with self._lock:
             found = self._look()
             return found.current if found is not None else None
 
     def queue(self) -> list[str]:
-        """Waiting runs, first come first."""
+        """Waiting runs and attacks, first come first."""
         return self._mailbox.queue()
 
     def withdraw(self, run_id: str) -> bool:
@@ -213,8 +219,15 @@ class ProcessWorker:
         self._ended_because = ""
         return True
 
-    def _write_down(self, run_id: str, since: float, status: int | None) -> None:
-        self._mailbox.withdraw(run_id)
+    def _write_down(self, name: str, since: float, status: int | None) -> None:
+        self._mailbox.withdraw(name)
+        run_id, attacked = name, jobs.run_of(name)
+        if attacked is not None:
+            log = tail(self._mailbox.folder)
+            failed = obituary_of_attack(status, self._ended_because, log)
+            with contextlib.suppress(UserError):  # deleted meanwhile
+                jobs.end(self._store, attacked, "failed", failed)
+            return
         with contextlib.suppress(UserError):  # deleted meanwhile
             self._store.mend(run_id)
             view = self._store.view(run_id)
@@ -235,7 +248,11 @@ class ProcessWorker:
             hint="Its last words are below; the whole log is .worker/log.txt among the runs.",
             traceback=tail(self._mailbox.folder),
         )
-        for run_id in self._mailbox.queue():
-            if self._mailbox.withdraw(run_id):
+        for name in self._mailbox.queue():
+            if self._mailbox.withdraw(name):
+                attacked = jobs.run_of(name)
                 with contextlib.suppress(UserError):
-                    self._store.append(run_id, failed)
+                    if attacked is None:
+                        self._store.append(name, failed)
+                    else:
+                        jobs.end(self._store, attacked, "failed", failed)

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from unlearning.errors import UserError
 from unlearning.runs.events import AnyEvent, Probed, Stepped, Taught
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.store import RunStore
+from unlearning.runs.stress import job as jobs
+from unlearning.workers.attacking import execute_attack
 from unlearning.workers.backend import EngineBackend
 from unlearning.workers.base import Backend, OpenBackend, Running, State
 from unlearning.workers.execute import execute
 from unlearning.workers.failures import explain, free_memory, out_of_memory
 from unlearning.workers.launch import newest_change
-from unlearning.workers.mailbox import FOLDER, Mailbox, Process
+from unlearning.workers.mailbox import FOLDER, Command, Mailbox, Process
 from unlearning.workers.presence import alive, beating, own_mark
 
 PAUSE_SECONDS = 0.03
@@ -115,23 +118,30 @@ class Server:
         if command is None:
             return False
         # Shown before it is taken: at no moment is the run neither waiting nor executed.
-        self._current = command.run_id
+        self._current = command.name
         self._show("busy")
         try:
-            if self._mailbox.withdraw(command.run_id):
-                execute(
-                    self._store,
-                    self._backend,
-                    command.run_id,
-                    resume=command.resume,
-                    after=self._between,
-                )
+            if self._mailbox.withdraw(command.name):
+                self._execute(command)
         except Exception:  # not even the log can be written: deleted, disk full, taken by another
             traceback.print_exc()
         finally:
             self._current = None
             self._show("ready")
         return True
+
+    def _execute(self, command: Command) -> None:
+        if command.attack:
+            answer = partial(self._answer_one, None)
+            execute_attack(self._store, self._backend, command.run_id, after=answer)
+            return
+        execute(
+            self._store,
+            self._backend,
+            command.run_id,
+            resume=command.resume,
+            after=self._between,
+        )
 
     def _between(self, event: AnyEvent, engine: Running) -> None:
         if isinstance(event, SERVED_AFTER):
@@ -157,16 +167,22 @@ class Server:
         engine: Running | None,
         say: Callable[[Delta], None],
     ) -> None:
-        def run_stops() -> bool:
-            return self._current is not None and self._store.stop_asked(self._current)
-
         def stop() -> bool:
-            return run_stops() or not self._channel.wanted(name)
+            return self._stop_asked() or not self._channel.wanted(name)
 
         for delta in self._backend().stream(request, engine=engine, stop=stop):
             say(delta)
-        if run_stops():
+        if self._stop_asked():
             say(Delta(kind="error", text="Interrupted, because the run was stopped. Ask again."))
+
+    def _stop_asked(self) -> bool:
+        """Whether what is being executed is to stop."""
+        if self._current is None:
+            return False
+        attacked = jobs.run_of(self._current)
+        if attacked is not None:
+            return jobs.stop_asked(self._store, attacked)
+        return self._store.stop_asked(self._current)
 
     def _trouble(self, error: Exception) -> Delta:
         failed = explain(error)
