@@ -15,7 +15,7 @@ from tests.runs.conftest import TEXTS
 from unlearning.data.encode import Tokens, encode
 from unlearning.methods.mean_teacher import MeanTeacher
 from unlearning.models.versions import open_versions
-from unlearning.runs import training
+from unlearning.runs import drawing
 from unlearning.runs.measure import TextSet
 from unlearning.runs.training import Loop
 
@@ -78,7 +78,7 @@ def test_every_step_is_the_authors(
         method, versions, sets, learning_rate=rate, batch_size=3, retain_batch_size=4,
         accumulation=1, seed=0, pad_id=0,
     )  # fmt: skip
-    monkeypatch.setattr(training, "CPU_PARTS", 1)
+    monkeypatch.setattr(drawing, "CPU_PARTS", 1)
     drawn, draw = [], loop._draw
     loop._draw = lambda: drawn.append(draw()) or drawn[-1]
 

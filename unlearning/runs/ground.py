@@ -16,6 +16,7 @@ from unlearning.models.load import Loaded
 from unlearning.models.memory import Estimate, check_fit, estimate, free_memory
 from unlearning.models.versions import Versions
 from unlearning.runs.analogous import ANALOGOUS, analogous
+from unlearning.runs.drawing import micro_batches, sequences_a_step
 from unlearning.runs.events import Started
 from unlearning.runs.measure import TextSet
 from unlearning.runs.own_text import own_text
@@ -23,7 +24,6 @@ from unlearning.runs.preferred import PREFERRED
 from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
 from unlearning.runs.teaching import BATCH, Memorise
-from unlearning.runs.training import micro_batches, sequences_a_step
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers")
 PADDED_TO = 16

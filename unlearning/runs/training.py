@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,26 +13,20 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import SGD, AdamW, Optimizer
 
-from unlearning.data.encode import Encoded, Tokens, collate
+from unlearning.data.encode import Encoded
 from unlearning.methods.base import Method, MethodState
 from unlearning.metrics._recited import recited_shares
 from unlearning.metrics.base import Evidence
 from unlearning.models.base import STUDENT
 from unlearning.models.evidence import gather
-from unlearning.models.passes import Batch, Pass, Share
+from unlearning.models.passes import Batch, Pass
 from unlearning.models.versions import Versions
+from unlearning.runs.drawing import PAIRED, MicroBatch, cut, micro_batches, sequences_a_step
 from unlearning.runs.measure import TextSet
 from unlearning.runs.sampler import Sampler
 
-ROLES = ("forget", "retain", "generic")
-PAIRED = ("analogous", "preferred")
-"""Roles whose sequences belong to one forget sequence each: the two share every micro-batch."""
 FROZEN = {"reference": "reference", "teacher": "teacher", "reinforced": "counterpart"}
 """Suffix of a batch field to the version that computes it."""
-CPU_PARTS = 2
-"""Micro-batches of a step on a CPU, at least."""
-GENERIC_SHARE = 0.25
-"""Share of generic text among the kept sequences of a step, where both kinds are asked for."""
 
 
 @dataclass
@@ -51,51 +45,6 @@ class Step:
 
 class StopAskedError(Exception):
     """The stop flag went up in the middle of a step; nothing was changed."""
-
-
-def sequences_a_step(
-    method: Method, sets: Mapping[str, TextSet], batch_size: int, retain_batch_size: int
-) -> dict[str, int]:
-    """How many sequences of each role a step takes: never more than there are."""
-    asked = method.passes()
-    wanted = [
-        role
-        for role in ROLES[1:]
-        if any(role == need or need.startswith(role + "_") for need in asked)
-    ]
-    sizes = {"forget": batch_size}
-    if {"retain", "generic"} <= set(wanted):
-        generic = max(1, round(retain_batch_size * GENERIC_SHARE))
-        sizes |= {"retain": max(1, retain_batch_size - generic), "generic": generic}
-        wanted = [role for role in wanted if role not in sizes]
-    for role in wanted:
-        sizes[role] = retain_batch_size
-    there = {role: len(sets[role].encoded) for role in sizes if role in sets}
-    whole = {"forget": there["forget"]} if method.sampling == "whole_set" else {}
-    return {role: min(sizes[role], size) for role, size in there.items()} | whole
-
-
-def micro_batches(accumulation: int, sizes: Collection[int], device: str) -> int:
-    """How many parts a step of these sequences by role is cut into.
-
-    Every part holds every role, since a method reads all that it asked for: the smallest role
-    limits their number. On a CPU a step is cut in any case: with short and long sequences apart
-    there is less padding, and padding costs as much as text there.
-    """
-    wanted = max(accumulation, CPU_PARTS) if device == "cpu" else accumulation
-    return max(1, min(wanted, min(sizes, default=1)))
-
-
-def by_length(chosen: Mapping[str, list[Encoded]]) -> dict[str, list[Encoded]]:
-    """Each role's sequences, shortest first; partners of forget sequences go where these go."""
-    forget = chosen.get("forget", [])
-    order = sorted(range(len(forget)), key=lambda i: len(forget[i].ids))
-    return {
-        role: [sequences[i] for i in order]
-        if role == "forget" or role in PAIRED
-        else sorted(sequences, key=lambda one: len(one.ids))
-        for role, sequences in chosen.items()
-    }
 
 
 class Loop:
@@ -238,9 +187,7 @@ class Loop:
         for role, cursor in cursors.items():
             self.samplers[role].cursor = cursor
 
-    def _move(
-        self, norm: float, micro: list[dict[str, tuple[Tokens, Share]]], terms: dict[str, float]
-    ) -> None:
+    def _move(self, norm: float, micro: list[MicroBatch], terms: dict[str, float]) -> None:
         limit = self.method.clip
         coefficient = min(1.0, limit / (norm + 1e-6)) if limit is not None else 1.0
         if coefficient < 1.0:
@@ -257,7 +204,7 @@ class Loop:
             self.method.after_step(self, self.state, coefficient)
 
     def _accumulate(
-        self, micro: list[dict[str, tuple[Tokens, Share]]]
+        self, micro: list[MicroBatch]
     ) -> tuple[dict[str, float], float, dict[str, float]]:
         """Backward through every micro-batch; gradients stand in `.grad` afterwards."""
         terms: dict[str, float] = {}
@@ -301,7 +248,7 @@ class Loop:
             ]
             self.optimizer.zero_grad(set_to_none=True)
 
-    def _batch(self, tokens: dict[str, tuple[Tokens, Share]], grad: bool = True) -> Batch:
+    def _batch(self, tokens: MicroBatch, grad: bool = True) -> Batch:
         """The passes that this setting of the method asks for."""
         asked = self.method.passes_now(self.state)
         hidden = "hidden" in asked
@@ -316,7 +263,7 @@ class Loop:
                     )
         return Batch(**made, own=self.state.tensors)
 
-    def _probe(self, size: float, micro: list[dict[str, tuple[Tokens, Share]]]) -> dict[str, float]:
+    def _probe(self, size: float, micro: list[MicroBatch]) -> dict[str, float]:
         """Terms at weights - size * gradient, on this step's batch; weights are put back.
 
         Raises:
@@ -343,7 +290,7 @@ class Loop:
                     parameter.copy_(kept)
         return values
 
-    def _draw(self) -> list[dict[str, tuple[Tokens, Share]]]:
+    def _draw(self) -> list[MicroBatch]:
         """This step's sequences, cut into micro-batches that know the size of the whole."""
         chosen: dict[str, list[Encoded]] = {}
         for role, count in self._sizes.items():
@@ -357,21 +304,9 @@ class Loop:
             if picked and role == "forget":
                 for paired in filter(self._asks, PAIRED):
                     chosen[paired] = [self._partner(paired, i) for i in picked]
-        device = self.versions.device
         sizes = [len(drawn) for drawn in chosen.values()]
-        parts = micro_batches(self._accumulation, sizes, device.type)
-        micro: list[dict[str, tuple[Tokens, Share]]] = [{} for _ in range(parts)]
-        for role, sequences in by_length(chosen).items():
-            share = Share(
-                tokens=sum(len(s.ids) - s.labels_from for s in sequences),
-                sequences=len(sequences),
-            )
-            for place, part in enumerate(micro):
-                count = len(sequences)
-                mine = sequences[count * place // parts : count * (place + 1) // parts]
-                if mine:
-                    part[role] = (collate(mine, self._pad_id, device=device), share)
-        return micro
+        parts = micro_batches(self._accumulation, sizes, self.versions.device.type)
+        return cut(chosen, parts, self._pad_id, self.versions.device)
 
     def _partner(self, role: str, index: int) -> Encoded:
         """The sequence that goes with a forget sequence in this step.
