@@ -153,7 +153,7 @@ MASKED = [
     ),
     (KL_RETAIN, "retain", "simnpo", {"retain_loss": "kl"}),
     (KL_RETAIN, "retain", "wga", {"retain_loss": "kl"}),
-    (KL_RETAIN, "retain", "ceu", {"retain_loss": "kl"}),
+    (KL_RETAIN, "retain", "ceu", {"retain_loss": "kl", "retain_weight": 1.0}),
     (KL_RETAIN, "retain", "satimp", {"retain_loss": "kl", "retain_weight": 1.0}),
 ]
 

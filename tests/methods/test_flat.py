@@ -56,7 +56,7 @@ def test_mean_probability_of_each_answer_then_mean_over_sequences(
     make: MakePass, divergence: str
 ) -> None:
     logits = logits_of("forget", "preferred")
-    terms = FLAT(divergence=divergence).loss(batch_of(make, logits))
+    terms = FLAT(divergence=divergence, retain_weight=0.0).loss(batch_of(make, logits))
     expected = mean(
         [
             by_hand(
@@ -89,7 +89,7 @@ def test_the_loss_falls_with_the_refusal_and_rises_with_the_truth(divergence: st
 
 
 def test_the_user_is_told_what_nothing_holds() -> None:
-    assert "retain weight" in FLAT().notices()[0]
+    assert "retain weight" in FLAT(retain_weight=0.0).notices()[0]
     assert FLAT(retain_weight=1.0).notices() == []
 
 
@@ -102,7 +102,7 @@ def test_a_sequence_without_counted_tokens_has_probability_zero() -> None:
 def test_gradients_are_exact(divergence: str) -> None:
     def loss(forget: torch.Tensor, preferred: torch.Tensor) -> torch.Tensor:
         batch = batch_of(Pass, {"forget": forget, "preferred": preferred})
-        return sum(FLAT(divergence=divergence).loss(batch).values())
+        return sum(FLAT(divergence=divergence, retain_weight=0.0).loss(batch).values())
 
     leaves = [random_logits(seed).requires_grad_() for seed in (6, 7)]
     assert torch.autograd.gradcheck(loss, leaves)
@@ -111,7 +111,7 @@ def test_gradients_are_exact(divergence: str) -> None:
 @pytest.mark.parametrize("divergence", DIVERGENCES)
 def test_micro_batches_add_up(divergence: str) -> None:
     logits = logits_of("forget", "preferred")
-    chosen = FLAT(divergence=divergence)
+    chosen = FLAT(divergence=divergence, retain_weight=0.0)
     whole = chosen.loss(batch_of(Pass, logits))
     parts = []
     for b in range(len(LABELS_BT)):

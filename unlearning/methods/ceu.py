@@ -42,7 +42,7 @@ class CEU(Method):
         "text becomes as unlikely as the forgotten one."
     )
     needs = frozenset({"retain", "retain_reference"})
-    defaults = Defaults(steps=30, lora=1e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=30, lora=1.5e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
 
     spare_first: bool = hyperparameter(True)
     """Whether the first word of each answer is left alone, as in the author's code."""

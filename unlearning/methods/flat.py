@@ -85,7 +85,7 @@ class FLAT(Method):
     )
     needs = frozenset({"preferred", "retain", "retain_reference"})
     preferred = "refusal"
-    defaults = Defaults(steps=40, lora=1.5e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=40, lora=3e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
 
     divergence: Divergence = hyperparameter("tv")
     """How refusals and forget text are told apart: total variation, KL, Jensen-Shannon, Pearson."""

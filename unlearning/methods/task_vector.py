@@ -54,7 +54,7 @@ class TaskVector(Method):
         "between; no term protects the text to keep."
     )
     copies = 2
-    defaults = Defaults(steps=40, lora=2e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    defaults = Defaults(steps=40, lora=1.5e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
 
     strength: float = hyperparameter(5.0, 0.0, 100.0)
     """How far the model goes back, in lengths of the way that fine-tuning went; 5 is MUSE's."""
