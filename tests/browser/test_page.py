@@ -155,7 +155,8 @@ def test_a_stopped_run_goes_on(visit: Visit, address: str) -> None:
     expect(page.locator("#progress")).to_contain_text(re.compile(r"step [6-9]|step \d\d "))
     page.locator("#stop").click()
     expect(page.locator("#status")).to_contain_text("stopped")
-    page.locator("#to-step input").fill("40")
+    # However late the stop came on a busy machine.
+    page.locator("#to-step input").fill(str(step(page) + 8))
     page.locator("#continue").click()
     expect(page.locator("#stop")).to_be_enabled()
     expect(page.locator("#continue")).to_be_hidden()
