@@ -149,7 +149,7 @@ class Player:
             first = self.store.snapshots(run_id)[-1]
             self.store.append(run_id, Resumed(step=first, steps=steps))
         for event in events(self.outcome, steps=steps, method=config.method):
-            if getattr(event, "step", steps) <= first and resume:
+            if resume and not isinstance(event, Ended) and getattr(event, "step", steps) <= first:
                 continue
             if self.store.stop_asked(run_id) and not isinstance(event, Stopped | Ended):
                 self.store.clear_stop(run_id)
