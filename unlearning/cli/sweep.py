@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from unlearning.cli import words
@@ -12,12 +12,14 @@ from unlearning.cli.acts import answer, config_of
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
+from unlearning.runs.events import Scores
 from unlearning.runs.store import RunStore, write_atomically
 from unlearning.sweeps import figures, presets
 from unlearning.sweeps.base import Sweep
 from unlearning.sweeps.claims import all as claims
 from unlearning.sweeps.claims import search
-from unlearning.sweeps.execute import carry_out
+from unlearning.sweeps.execute import Done, carry_out
+from unlearning.sweeps.line import line_to_reach
 
 SWEEPS: dict[str, Callable[..., Sweep]] = {
     "claims": claims.sweep,
@@ -40,6 +42,9 @@ def sweep(chosen: argparse.Namespace) -> int:
         "rows": figures.as_json(rows),
         "level": figures.level(store, done),
     }
+    line = line_to_reach(store, ground, _original(store, done), chosen.device)
+    if line:
+        found["retrained"] = line
     if chosen.preset == "claims":
         found["claims"] = claims.judged(store, whole, rows)
     if chosen.preset == "claims-search":
@@ -48,6 +53,11 @@ def sweep(chosen: argparse.Namespace) -> int:
         write_atomically(Path(chosen.out), json.dumps(found, indent=1) + "\n")
     answer(chosen, found, words.sweep_page(found, *figures.as_cells(rows)))
     return 1 if any("failed" in row.ends for row in rows) else 0
+
+
+def _original(store: RunStore, done: Sequence[Done]) -> Scores:
+    """Scores of what the first run set out from."""
+    return store.view(done[0].run_id).scores.get("original", {}) if done else {}
 
 
 def _asked(chosen: argparse.Namespace, ground: RunConfig, folder: Path) -> Sweep:
