@@ -20,7 +20,7 @@ from tests.metrics.evidences import (
 )
 from unlearning.errors import UserError
 from unlearning.metrics import METRICS, metric
-from unlearning.metrics.base import Evidence, Metric
+from unlearning.metrics.base import NEEDS, Evidence, Metric
 
 ROLES = {"forget", "retain", "generic"}
 NAMES = [
@@ -64,10 +64,12 @@ def test_they_are_all_there() -> None:
 @pytest.mark.parametrize("cls", METRICS.values(), ids=METRICS)
 def test_declaration(cls: type[Metric]) -> None:
     assert cls.summary().endswith(".") and len(cls.summary()) < 100
-    assert cls.family in ("forgetting", "utility", "privacy", "fluency")
+    assert cls.family in ("forgetting", "utility", "privacy", "fluency", "diagnostic")
     assert cls.cost in ("pass", "generation", "many generations")
     assert cls.direction and set(cls.direction) <= ROLES
-    assert set(cls.direction.values()) <= {"lower", "higher", "like retrained"}
+    assert set(cls.direction.values()) <= {"lower", "higher", "like retrained", "neither"}
+    assert ("neither" in cls.direction.values()) == (cls.family == "diagnostic")
+    assert cls.needs <= set(NEEDS)
     assert cls.title and cls.unit and cls.plain
     for item in cls.declared():
         assert item.help.endswith(".")
