@@ -91,6 +91,7 @@ def evidences(
     """
     needs = frozenset[str]().union(*(metric.needs for metric in metrics.values()))
     read = {role for metric in metrics.values() for role in metric.direction}
+    written = any(metric.cost == "generation" for metric in metrics.values())
     drifting = {r for m in metrics.values() if "original" in m.needs for r in m.direction}
     inside = with_model(versions, version, original, needs, stop)
     found: dict[str, Evidence] = {}
@@ -107,7 +108,7 @@ def evidences(
             text_set.examples,
             text_set.some(texts).encoded,
             tokenizer,
-            continuations=_of_more(CONTINUED, texts) if main else 0,
+            continuations=_of_more(CONTINUED, texts) if main and written else 0,
             rewritten=_of_more(REWRITTEN, texts) if main and "rewritten" in needs else 0,
             original=original if role in drifting else None,
             stop=stop,
