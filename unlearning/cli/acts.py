@@ -16,7 +16,7 @@ from unlearning.config import RunConfig
 from unlearning.data.sources import PRESETS
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
-from unlearning.metrics import METRICS
+from unlearning.metrics import METRICS, STANDARD
 from unlearning.metrics import metric as metric_named
 from unlearning.models.suggested import SUGGESTIONS
 from unlearning.runs.events import AnyEvent
@@ -56,7 +56,7 @@ def evaluate(chosen: argparse.Namespace) -> int:
     # Late: torch is needed from here on only.
     from unlearning.runs.evaluation import evaluate_model  # noqa: PLC0415
 
-    names = [name for name in chosen.metrics.split(",") if name] or list(METRICS)
+    names = [name for name in chosen.metrics.split(",") if name] or list(STANDARD)
     metrics = {name: metric_named(name)() for name in names}
     config = RunConfig.parse(
         {role: getattr(chosen, role) for role in ("model", "forget", "retain", "generic")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from unlearning.data.base import Example, Role
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
 from unlearning.metrics.base import Evidence, Metric
-from unlearning.models.base import REFERENCE
+from unlearning.models.base import BASE, REFERENCE
 from unlearning.models.versions import Versions
 from unlearning.runs.measure import PANEL_ROLES, TextSet, evidences, scores, with_others
 from unlearning.runs.prepare import kept_step
@@ -38,7 +37,7 @@ def evaluate_model(
         theirs = _read(store, config, config.retrained, texts, metrics, count)
         found["retrained"] = _scores(theirs, metrics)
         # Two models need not be held at a time.
-        theirs = with_others({r: replace(e, continue_greedily=None) for r, e in theirs.items()})
+        theirs = with_others({r: e.released() for r, e in theirs.items()})
     own = with_others(_read(store, config, config.model, texts, metrics, count), theirs)
     found = {"model": _scores(own, metrics), **found}
     if "holdout" in texts:
@@ -66,7 +65,11 @@ def _read(
         for role, examples in texts.items()
         if role in PANEL_ROLES
     ]
-    return evidences(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, count)
+    # A run's result is compared with what it set out from; a plain model with nothing.
+    original = BASE if versions.resolve(REFERENCE) != BASE else None
+    return evidences(
+        versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, count, original
+    )
 
 
 def _scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from unlearning.data.base import Example
 from unlearning.data.encode import Encoded
-from unlearning.metrics import METRICS
+from unlearning.metrics import METRICS, STANDARD
 from unlearning.metrics.base import Evidence, Metric
 from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
 from unlearning.models.evidence import gather
-from unlearning.models.versions import Versions
+from unlearning.models.inside import with_model
+from unlearning.models.versions import REFERENCE, Versions
 from unlearning.runs.collapse import Look, loops
 from unlearning.runs.events import Scores, ScoreValue
 from unlearning.runs.sampler import spread
@@ -65,8 +66,10 @@ def panel(
     texts: int = PANEL_TEXTS,
 ) -> Scores:
     """Every metric on every role it applies to; what does not apply is left out."""
-    chosen = metrics or {name: cls() for name, cls in METRICS.items()}
-    return scores(evidences(versions, version, sets, tokenizer, stop, chosen, texts), chosen)
+    chosen = metrics or {name: METRICS[name]() for name in STANDARD}
+    original = REFERENCE if versions.has(REFERENCE) else None
+    found = evidences(versions, version, sets, tokenizer, stop, chosen, texts, original)
+    return scores(found, chosen)
 
 
 def evidences(
@@ -77,10 +80,20 @@ def evidences(
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric],
     texts: int = PANEL_TEXTS,
+    original: str | None = None,
 ) -> dict[str, Evidence]:
-    """All that these metrics read of one model, by role; each set has the others beside it."""
+    """All that these metrics read of one model, by role; each set has the others beside it.
+
+    `original` is the version that changes are measured from, where there is one.
+
+    Raises:
+        UserError: a metric needs a classifier that cannot be fetched.
+    """
     needs = frozenset[str]().union(*(metric.needs for metric in metrics.values()))
     read = {role for metric in metrics.values() for role in metric.direction}
+    written = any(metric.cost == "generation" for metric in metrics.values())
+    drifting = {r for m in metrics.values() if "original" in m.needs for r in m.direction}
+    inside = with_model(versions, version, original, needs, stop)
     found: dict[str, Evidence] = {}
     for text_set in sets:
         role = text_set.role
@@ -88,17 +101,19 @@ def evidences(
             continue
         # Unseen text is only compared with: it is neither continued nor asked again.
         main = role != "holdout"
-        found[role] = gather(
+        evidence = gather(
             versions,
             version,
             role,
             text_set.examples,
             text_set.some(texts).encoded,
             tokenizer,
-            continuations=CONTINUED if main else 0,
-            rewritten=_rewritten(texts) if main and "rewritten" in needs else 0,
+            continuations=_of_more(CONTINUED, texts) if main and written else 0,
+            rewritten=_of_more(REWRITTEN, texts) if main and "rewritten" in needs else 0,
+            original=original if role in drifting else None,
             stop=stop,
         )
+        found[role] = inside(evidence)
     return with_others(found)
 
 
@@ -131,9 +146,9 @@ def scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> Scor
     return measured
 
 
-def _rewritten(texts: int) -> int:
-    """A panel over more texts than usual reads the answers of as many more."""
-    return max(1, REWRITTEN * texts // PANEL_TEXTS)
+def _of_more(usual: int, texts: int) -> int:
+    """A panel over more texts than usual reads as many more of their dear parts."""
+    return max(1, usual * texts // PANEL_TEXTS)
 
 
 def _without(found: Mapping[str, Evidence], role: str) -> dict[str, Evidence]:
