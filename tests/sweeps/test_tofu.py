@@ -18,6 +18,7 @@ from unlearning.runs.prepare import gather_texts
 from unlearning.sweeps import tofu
 from unlearning.sweeps.base import changed
 from unlearning.sweeps.execute import carry_out
+from unlearning.sweeps.tofu_bench import NINE, UTILITY
 
 WRONG = {"perturbed_answer": ["By the wind.", "By a kite."]}
 
@@ -86,12 +87,12 @@ def test_the_table_is_the_benchmarks(store, mirror, taught) -> None:
     ]
     for row in found["rows"]:
         (scores,) = row["scores"]
-        parts = [scores[name]["value"] for name in tofu.NINE]
+        parts = [scores[name]["value"] for name in NINE]
         assert scores["utility"]["value"] == pytest.approx(
             float(harmonic_mean(np.array(parts))), abs=1e-12
         )
-        assert [scores[f"{role}/truth"]["n"] for role in ("forget", *tofu.UTILITY)] == [4, 4, 3, 3]
-        assert all(scores[name]["low"] <= scores[name]["value"] for name in tofu.NINE)
+        assert [scores[f"{role}/truth"]["n"] for role in ("forget", *UTILITY)] == [4, 4, 3, 3]
+        assert all(scores[name]["low"] <= scores[name]["value"] for name in NINE)
         assert scores["forget/rouge"]["n"] == 4
     values = [row["scores"][0] for row in found["rows"]]
     assert values[1]["quality"]["value"] == 1.0, "the same model cannot be told from itself"
@@ -120,7 +121,7 @@ def score(value: float) -> dict:
 
 
 def test_why_utility_is_zero_is_said() -> None:
-    fine = {name: score(0.5) for name in tofu.NINE}
+    fine = {name: score(0.5) for name in NINE}
     dead = fine | {"world_facts/rouge": score(0.0), "utility": score(0.0)}
     rows = [
         {"name": "full", "scores": [fine | {"utility": score(0.5)}]},

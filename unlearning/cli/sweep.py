@@ -47,7 +47,9 @@ def sweep(chosen: argparse.Namespace) -> int:
         "level": figures.level(store, done),
     }
     if chosen.preset == "tofu":
-        found["tofu"] = tofu.table(store, ground, done, device=chosen.device, tell=words.tell)
+        found["tofu"] = tofu.table(
+            store, ground, done, texts=chosen.texts, device=chosen.device, tell=words.tell
+        )
     elif line := line_to_reach(store, ground, _original(store, done), chosen.device):
         found["retrained"] = line
     if chosen.preset == "claims":

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from unlearning.sweeps.tofu import NEW_TOKENS, NINE, NOTHING, UTILITY, zeros
+from unlearning.sweeps.tofu_bench import NEW_TOKENS, NINE, NOTHING, UTILITY, zeros
 
 ROLES = {
     "forget": "forget text",
@@ -43,7 +43,7 @@ everything stops after the same number of steps, whatever has come of it.
 
 {taught}
 
-All {texts} texts of the four evaluation sets are read ({counts}); answers are greedy, of at most
+{read} Answers are greedy, of at most
 {tokens} tokens. In brackets: 95 % bootstrap intervals over the texts{seeds}. ROUGE-L is recall with
 a stemmer. The truth ratio takes the geometric mean over the wrong answers, as the published code
 does.
@@ -91,7 +91,7 @@ def reasons(found: Mapping[str, Any]) -> list[str]:
 def tofu_page(found: Mapping[str, Any]) -> str:
     """Commands, how the models were taught, chief figures, the nine parts."""
     bench = found["tofu"]
-    rows, counts = bench["rows"], bench["counts"]
+    rows = bench["rows"]
     several = max(len(row["scores"]) for row in rows) > 1
     told = "\n".join(f"- {reason}" for reason in reasons(bench))
     return PAGE.format(
@@ -99,8 +99,7 @@ def tofu_page(found: Mapping[str, Any]) -> str:
         forget=bench["forget"].removesuffix("_perturbed"),
         parameters=f"{bench['parameters']:,}",
         taught=_taught(bench),
-        texts=f"{sum(counts.values()):,}",
-        counts=", ".join(f"{count} {ROLES[role]}" for role, count in counts.items()),
+        read=_read(bench),
         tokens=NEW_TOKENS,
         seeds="; over several seeds, ± the sample standard deviation" if several else "",
         chief=_table(
@@ -116,6 +115,18 @@ def tofu_page(found: Mapping[str, Any]) -> str:
             )
             for role in UTILITY
         ),
+    )
+
+
+def _read(bench: Mapping[str, Any]) -> str:
+    """What of the evaluation sets is read."""
+    counts = bench["counts"]
+    named = ", ".join(f"{count} {ROLES[role]}" for role, count in counts.items())
+    if bench["whole"]:
+        return f"All {sum(counts.values()):,} texts of the four evaluation sets are read ({named})."
+    return (
+        f"Of the four evaluation sets {sum(counts.values()):,} texts are read, spread evenly over "
+        f"each ({named}); Forget Quality depends on how many, so compare it at equal n only."
     )
 
 
