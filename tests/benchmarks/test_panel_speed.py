@@ -18,7 +18,7 @@ from unlearning.metrics.base import Metric
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import load
 from unlearning.models.versions import Versions, open_versions
-from unlearning.runs.measure import TextSet, panel
+from unlearning.runs.measure import Extent, TextSet, panel
 
 TEXTS = 32
 TOKENS = 48
@@ -51,7 +51,7 @@ def cpu_seconds(versions: Versions, sets: list[TextSet], metrics: Mapping[str, M
     """Scores of both models, CPU time and wall time."""
     begun, wall = time.process_time(), time.perf_counter()
     found = [
-        panel(versions, version, sets, versions.tokenizer, lambda: False, metrics, TEXTS)
+        panel(versions, version, sets, versions.tokenizer, lambda: False, metrics, Extent.of(TEXTS))
         for version in (REFERENCE, STUDENT)
     ]
     return found, time.process_time() - begun, time.perf_counter() - wall

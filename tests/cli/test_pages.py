@@ -10,7 +10,7 @@ from unlearning.cli import pages
 from unlearning.methods import METHODS
 from unlearning.sweeps.figures import FIGURES
 
-MAKERS = {"claims": pages.claims_page, "defaults": pages.defaults_page}
+MAKERS = pages.PAGES
 
 
 def row(cell: str, ends=("finished", "collapsed"), recited: float = 0.6) -> dict:

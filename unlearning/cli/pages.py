@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from unlearning.cli.attacks import attacks_page
+from unlearning.cli.requests import growing_page, sequential_page
+from unlearning.cli.tofu import tofu_page
 from unlearning.methods import METHODS
 from unlearning.sweeps.claims.chosen import CHOSEN
 from unlearning.sweeps.figures import FIGURES, in_words
@@ -56,7 +59,7 @@ one was rolled back to its last healthy snapshot before it was measured.
 def write(folder: Path = FOLDER) -> list[Path]:
     """Write every page whose figures are there."""
     made = []
-    for name, page in (("claims", claims_page), ("defaults", defaults_page)):
+    for name, page in PAGES.items():
         source = folder / f"{name}.json"
         if source.is_file():
             path = folder / f"{name}.md"
@@ -151,3 +154,14 @@ def _beyond(row: Mapping[str, Any], line: Mapping[str, float] | None) -> str:
     recited = row["figures"]["recited"]["mean"]
     known = (line or {}).get("recited")
     return ", over-forgotten" if known and recited is not None and recited < known - 0.1 else ""
+
+
+PAGES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "claims": claims_page,
+    "defaults": defaults_page,
+    "tofu": tofu_page,
+    "attacks": attacks_page,
+    "sequential": sequential_page,
+    "growing": growing_page,
+}
+"""Name of the JSON and of the page to what makes the one from the other."""

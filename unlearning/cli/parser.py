@@ -66,6 +66,9 @@ def build() -> argparse.ArgumentParser:
     swept.add_argument("--only", type=_names, default=(), metavar="x,y", help="cells that begin so")
     swept.add_argument("--world", metavar="DIR", help="on a world made by: world --out DIR")
     swept.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time")
+    swept.add_argument(
+        "--texts", type=_count, metavar="N", help="texts of each set in TOFU's table (default: all)"
+    )
     swept.add_argument("--out", metavar="FILE", help="write the table and what it rests on as JSON")
     _settings(swept, RunConfig, leave_out=("method", "hyperparameters", "seed", "label"))
 

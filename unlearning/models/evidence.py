@@ -18,6 +18,8 @@ from unlearning.models.generate import generate
 
 BEYOND_REFERENCE = 8
 """Tokens that a passage's continuation may run past the end of the true text."""
+TOGETHER = 64
+"""Texts continued in one batch."""
 
 
 def gather(
@@ -126,7 +128,14 @@ def _continue(
     new_tokens: int,
     stop: Callable[[], bool],
 ) -> list[Continuation]:
-    """Greedy continuations beside the text that truly follows, one batch for all."""
+    """Greedy continuations beside the text that truly follows, many to a batch."""
+    if len(encoded) > TOGETHER:
+        parts = [encoded[i : i + TOGETHER] for i in range(0, len(encoded), TOGETHER)]
+        found = [
+            _continue(versions, version, examples, part, tokenizer, new_tokens, stop)
+            for part in parts
+        ]
+        return [one for part in found for one in part] if not stop() else []
     if not encoded:
         return []
     # What was never asked for cannot be recalled: a long passage is compared as far as it goes.

@@ -14,7 +14,14 @@ from unlearning.errors import UserError
 from unlearning.metrics.base import Evidence, Metric
 from unlearning.models.base import BASE, REFERENCE
 from unlearning.models.versions import Versions
-from unlearning.runs.measure import PANEL_ROLES, TextSet, evidences, scores, with_others
+from unlearning.runs.measure import (
+    PANEL_ROLES,
+    Extent,
+    TextSet,
+    evidences,
+    scores,
+    with_others,
+)
 from unlearning.runs.prepare import kept_step
 from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
@@ -32,30 +39,31 @@ def evaluate_model(
     Returns `metrics`: stage ('model', 'holdout', 'retrained') to metric to role to score.
     """
     theirs: dict[str, Evidence] = {}
-    found = {}
+    found, extent = {}, Extent.of(count)
     if config.retrained not in ("auto", "none", ""):
-        theirs = _read(store, config, config.retrained, texts, metrics, count)
+        theirs = read_model(store, config, config.retrained, texts, metrics, extent)
         found["retrained"] = _scores(theirs, metrics)
         # Two models need not be held at a time.
         theirs = with_others({r: e.released() for r, e in theirs.items()})
-    own = with_others(_read(store, config, config.model, texts, metrics, count), theirs)
+    own = with_others(read_model(store, config, config.model, texts, metrics, extent), theirs)
     found = {"model": _scores(own, metrics), **found}
     if "holdout" in texts:
         # The same metrics as on the forget text, on text that was never seen.
         unseen = {"forget": texts["holdout"]}
-        read = _read(store, config, config.model, unseen, metrics, count)
+        read = read_model(store, config, config.model, unseen, metrics, extent)
         found["holdout"] = _scores(read, metrics)
     return {"model": config.model, "metrics": found}
 
 
-def _read(
+def read_model(
     store: RunStore,
     config: RunConfig,
     model: str,
     texts: Mapping[Role, Sequence[Example]],
     metrics: Mapping[str, Metric],
-    count: int,
+    extent: Extent,
 ) -> dict[str, Evidence]:
+    """All that these metrics read of a model, by role, with the settings of a run."""
     loaded, versions = open_model(
         origin(store, model), lora_rank=1, device=config.device, dtype=config.dtype, seed=0
     )
@@ -68,7 +76,7 @@ def _read(
     # A run's result is compared with what it set out from; a plain model with nothing.
     original = BASE if versions.resolve(REFERENCE) != BASE else None
     return evidences(
-        versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, count, original
+        versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, extent, original
     )
 
 

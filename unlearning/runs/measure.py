@@ -18,7 +18,7 @@ from unlearning.runs.collapse import Look, loops
 from unlearning.runs.events import Scores, ScoreValue
 from unlearning.runs.sampler import spread
 
-PANEL_ROLES = ("forget", "retain", "generic", "holdout")
+PANEL_ROLES = ("forget", "retain", "generic", "holdout", "real_authors", "world_facts")
 """Roles that the full panel reads."""
 PANEL_TEXTS = 32
 """Texts of each role that the full panel reads."""
@@ -34,6 +34,28 @@ REWRITTEN = 8
 PROBED_METRICS = ("memorization_accuracy", "perplexity")
 FORGETTING = ("memorization_accuracy", "extraction_likelihood")
 """Metrics that decide whether a text is forgotten (KUMPR's rule: both at the unseen level)."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of each role a panel reads."""
+
+    texts: int = PANEL_TEXTS
+    continued: int = CONTINUED
+    """Texts that the model continues by itself."""
+    rewritten: int = REWRITTEN
+    """Texts of which paraphrased and wrong answers are read."""
+    new_tokens: int = 48
+    """Tokens of a continuation at most."""
+
+    @classmethod
+    def of(cls, texts: int) -> Extent:
+        """A panel over more texts than usual continues and rewrites as many more."""
+        return cls(
+            texts,
+            max(1, CONTINUED * texts // PANEL_TEXTS),
+            max(1, REWRITTEN * texts // PANEL_TEXTS),
+        )
 
 
 @dataclass(frozen=True)
@@ -63,12 +85,12 @@ def panel(
     tokenizer: Any,
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric] | None = None,
-    texts: int = PANEL_TEXTS,
+    extent: Extent = Extent(),
 ) -> Scores:
     """Every metric on every role it applies to; what does not apply is left out."""
     chosen = metrics or {name: METRICS[name]() for name in STANDARD}
     original = REFERENCE if versions.has(REFERENCE) else None
-    found = evidences(versions, version, sets, tokenizer, stop, chosen, texts, original)
+    found = evidences(versions, version, sets, tokenizer, stop, chosen, extent, original)
     return scores(found, chosen)
 
 
@@ -79,7 +101,7 @@ def evidences(
     tokenizer: Any,
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric],
-    texts: int = PANEL_TEXTS,
+    extent: Extent = Extent(),
     original: str | None = None,
 ) -> dict[str, Evidence]:
     """All that these metrics read of one model, by role; each set has the others beside it.
@@ -106,10 +128,11 @@ def evidences(
             version,
             role,
             text_set.examples,
-            text_set.some(texts).encoded,
+            text_set.some(extent.texts).encoded,
             tokenizer,
-            continuations=_of_more(CONTINUED, texts) if main and written else 0,
-            rewritten=_of_more(REWRITTEN, texts) if main and "rewritten" in needs else 0,
+            continuations=extent.continued if main and written else 0,
+            rewritten=extent.rewritten if main and "rewritten" in needs else 0,
+            new_tokens=extent.new_tokens,
             original=original if role in drifting else None,
             stop=stop,
         )
@@ -144,11 +167,6 @@ def scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> Scor
                     variant=score.variant,
                 )
     return measured
-
-
-def _of_more(usual: int, texts: int) -> int:
-    """A panel over more texts than usual reads as many more of their dear parts."""
-    return max(1, usual * texts // PANEL_TEXTS)
 
 
 def _without(found: Mapping[str, Evidence], role: str) -> dict[str, Evidence]:

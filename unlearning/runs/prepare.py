@@ -7,7 +7,7 @@ from typing import TextIO
 
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
-from unlearning.data.roles import companions, without
+from unlearning.data.roles import companions, only_measured, without
 from unlearning.data.sources import load
 from unlearning.errors import UserError
 from unlearning.runs.store import RunStore
@@ -46,6 +46,11 @@ def gather_texts(
                 notices.append(f"No holdout text could be had: {error.message}")
         elif source not in ("auto", "none", ""):
             texts[role] = load(source, stdin=stdin, notices=notices)
+    for role, source in only_measured(config.forget).items():
+        try:
+            texts[role] = load(source, notices=notices)
+        except UserError as error:
+            notices.append(f"Model utility cannot be measured: {error.message}")
     if not texts.get("forget"):
         raise UserError("There is no text to forget.", "Paste some, or name a file or preset.")
     for role in ("retain", "generic"):
