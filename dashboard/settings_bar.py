@@ -45,7 +45,7 @@ class SettingsBar:
             self._build()
 
     def _build(self) -> None:
-        small = {"size": "sm", "scale": 0, "min_width": 90}
+        small = {"size": "sm", "scale": 0, "min_width": 120}
         with gr.Row(elem_classes="settings-bar"):
             self.save = gr.Button("Save settings", elem_id="save-settings", **small)
             self.load = gr.UploadButton(
