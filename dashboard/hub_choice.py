@@ -108,7 +108,7 @@ def _checked(name: Any) -> str:
     Raises:
         UserError: it is neither owner/name nor owner/name/configuration.
     """
-    name = str(name or "").strip().strip("/")
+    name = str(name or "").strip().rstrip("/")
     parts = name.split("/")
     if not 1 <= len(parts) <= 3 or not all(HUB_ID.fullmatch(part) for part in parts):
         raise UserError(
