@@ -99,6 +99,7 @@ class Page:
         self._shown: list[gr.blocks.Block] = []
         self._figures: dict[gr.HTML, Chart] = {}
         self._acts: list[Any] = []
+        self._opens: list[dict[str, Any]] = []
 
     def shows(self, *components: gr.blocks.Block) -> Callable[[Show], Show]:
         """Register what those components show of the run that is looked at."""
@@ -120,6 +121,10 @@ class Page:
         """Look again at once after this event, instead of at the next tick."""
         self._acts.append(event)
 
+    def opened(self, **event: Any) -> None:
+        """Have a handler called when the page is opened or reloaded, in the words of `load`."""
+        self._opens.append(event)
+
     def bind(self, demo: gr.Blocks, link: gr.Textbox) -> None:
         """Set the clock going; `link` shows the address that others can open."""
         inputs = {self.run, self.key, self.seen, *self._figures}
@@ -132,6 +137,8 @@ class Page:
         ).then(**tick)
         for event in self._acts:
             event.then(**tick)
+        for event in self._opens:
+            demo.load(**event, **QUIET)
 
     def attach(self, key: Any, request: gr.Request) -> dict[gr.blocks.Block, Any]:
         """A page was opened or reloaded: know its owner, and go back to the run."""

@@ -18,12 +18,12 @@ from dashboard import Settings, build, launch_options
 from dashboard.answer_panel import panel
 from dashboard.compare_form import CompareForm
 from dashboard.identity import is_key, new_key, secret_of
+from dashboard.model_choice import model_card
 from dashboard.page import IDLE_SECONDS, Page, Watched
 from dashboard.side_by_side import Writing, frames
 from dashboard.side_choices import side_choices
 from dashboard.sidebar import stop_button
 from dashboard.tabs import TABS, live, runs
-from dashboard.tabs.setup import model_card
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import record
 from unlearning.config import RunConfig

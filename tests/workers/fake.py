@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from unlearning.errors import UserError
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import (
     AnyEvent,
     Ended,
@@ -21,7 +22,7 @@ from unlearning.runs.events import (
     Stepped,
     Stopped,
 )
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import AttackJob
 
@@ -102,11 +103,14 @@ class FakeBackend:
 
     def stream(
         self,
-        request: GenerateRequest,
+        request: Request,
         *,
         engine: FakeEngine | None,
         stop: Callable[[], bool],
     ) -> Iterator[Delta]:
+        if isinstance(request, CheckRequest):
+            yield Delta(kind="told", text=f"{len(request.texts['forget'])} texts")
+            return
         if request.sides[0] == "nobody":
             raise UserError("There is no model named 'nobody'.", "Name another.")
         if request.sides[0] == "deadly":

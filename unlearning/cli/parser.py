@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from unlearning.cli import acts
 from unlearning.cli import attack as attacks
+from unlearning.cli.check import check
 from unlearning.cli.finetune import finetune
 from unlearning.cli.sweep import SWEEPS, sweep
 from unlearning.config import FinetuneConfig, RunConfig
@@ -58,6 +59,9 @@ def build() -> argparse.ArgumentParser:
     _settings(
         command("run", acts.run, "Unlearn a text; watch, measure, keep the result."), RunConfig
     )
+
+    checked = command("check", check, "Does the model know the text, and what would a run cost?")
+    _settings(checked, RunConfig, leave_out=("label",))
 
     swept = command("sweep", sweep, "Many runs, several seeds each, one table at the end.")
     swept.add_argument("--preset", choices=SWEEPS, help="a sweep that has a name")

@@ -16,6 +16,7 @@ from math import log
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from unlearning.declare import Declared
+from unlearning.methods._dial import Dial
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -155,6 +156,8 @@ class Method(Declared):
     copies: ClassVar[int] = 0
     """Copies of the trained weights that the method keeps, a teacher not counted."""
     defaults: ClassVar[Defaults]
+    dial: ClassVar[Dial] = Dial()
+    """What is turned from gentle to strong."""
 
     def passes(self) -> frozenset[str]:
         """The needs of this very setting: a weight of zero saves its pass."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from unlearning.declare import hyperparameter
 from unlearning.lazy import torch
+from unlearning.methods._dial import Dial
 from unlearning.methods.base import Defaults, Method, MethodState, Setting
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class NGDiff(Method):
     clip = None
     probed = frozenset({"retain", "generic"})
     defaults = Defaults(steps=40, lora=0.5, full=0.2, lora_large=0.1, full_large=0.05)
+    dial = Dial("slack", (0.1, 0.3, 1.0, 3.0, 10.0))
 
     generic_share: float = hyperparameter(0.25, 0.0, 1.0)
     """Share of general text in the loss to keep; 0 is the paper."""

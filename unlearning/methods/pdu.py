@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unlearning.declare import hyperparameter
+from unlearning.methods._dial import Dial
 from unlearning.methods.base import Defaults, Method, MethodState, Setting
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class PDU(Method):
     )
     needs = frozenset({"retain"})
     defaults = Defaults(steps=40, lora=2e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
+    dial = Dial("bound", (0.3, 0.6, 1.0, 1.5, 2.5))
 
     bound: float = hyperparameter(0.3, 0.0, 20.0)
     """Loss on the text to keep that is still allowed, in nats a token."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from unlearning.declare import hyperparameter
 from unlearning.lazy import torch
+from unlearning.methods._dial import Dial
 from unlearning.methods._focus import Focus, Mark, marks
 from unlearning.methods._retention import retain_passes
 from unlearning.methods.base import Defaults, Method
@@ -72,6 +73,7 @@ class UNDIAL(Method):
     )
     needs = frozenset({"reference", "retain", "generic", "generic_reference"})
     defaults = Defaults(steps=50, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    dial = Dial("strength", (0.3, 0.6, 1.0, 1.5, 2.5))
 
     strength: float = hyperparameter(10.0, 0.0, 100.0)
     """How far the memorised token's logit is lowered; the depth of forgetting."""

@@ -15,10 +15,11 @@ from unlearning.attacks.base import Attack
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import Status
 from unlearning.runs.limits import Limits
 from unlearning.runs.prepare import check_left
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, GenerateRequest, Request
 from unlearning.runs.standing import Line, Standing
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
@@ -201,6 +202,17 @@ class Scheduler:
                 self.store.folder(rest.partition("@")[0])
         return self._ask(request, key)
 
+    def check(
+        self, config: RunConfig, texts: Mapping[Role, Sequence[Example]], key: str = ""
+    ) -> Iterator[Delta]:
+        """Stream what a check of a run finds before it is started; nothing is kept.
+
+        Raises:
+            UserError: a limit, or too many requests wait.
+        """
+        self.limits.check_run(config, texts)
+        return self._ask(CheckRequest.of(config, texts), key)
+
     def close(self) -> None:
         """The page goes away."""
         self.worker.close()
@@ -219,7 +231,7 @@ class Scheduler:
             return None
         return summary_of(head, view, status, mine)
 
-    def _ask(self, request: GenerateRequest, key: str) -> Iterator[Delta]:
+    def _ask(self, request: Request, key: str) -> Iterator[Delta]:
         with self._counting:
             most = self.limits.requests_per_owner
             if key and most is not None and self._asking[key] >= most:

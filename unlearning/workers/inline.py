@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from unlearning.runs.events import AnyEvent
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.workers.attacking import execute_attack
@@ -59,7 +59,7 @@ class InlineWorker:
             finally:
                 self._current = None
 
-    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+    def generate(self, request: Request) -> Iterator[Delta]:
         """Stream answers straight from the model."""
         return self._backend().stream(request, engine=None, stop=lambda: False)
 
