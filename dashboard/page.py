@@ -59,11 +59,15 @@ class Watched:
 
     run_id: str = ""
     """Empty: no run is looked at."""
+    key: str = ""
+    """Of the browser that looks."""
     view: View = field(default_factory=View)
     status: Status | None = None
     place: int | None = None
     """Place in the queue, from 1."""
     owned: bool = False
+    at: int | None = None
+    """The step that is looked back at; None follows the run."""
     snapshots: tuple[int, ...] = ()
     """Steps whose weights are kept, rising."""
     attack: AttackJob | None = None
@@ -80,6 +84,8 @@ class Watched:
 
 
 Show = Callable[[Watched], dict[gr.blocks.Block, Any]]
+Draw = Callable[[Watched, Any], dict[str, Any] | None]
+"""What a drawing lacks, from the run and from what the browser says it has drawn."""
 
 
 class Page:
@@ -92,12 +98,13 @@ class Page:
         # Held by the browser, not by a session: an open page outlives a restart of the server.
         self.run = gr.Textbox(visible="hidden", elem_id="run-id")
         self.seen = gr.Textbox(visible="hidden", elem_id="seen")
+        self.at = gr.Textbox(visible="hidden", elem_id="at")
         self.tabs: gr.Tabs | None = None
         self.tab: gr.Tab | None = None
         """The tab that is being built."""
         self._shows: list[Show] = []
         self._shown: list[gr.blocks.Block] = []
-        self._figures: dict[gr.HTML, Chart] = {}
+        self._figures: dict[gr.HTML, Draw] = {}
         self._acts: list[Any] = []
         self._opens: list[dict[str, Any]] = []
 
@@ -114,8 +121,12 @@ class Page:
     def figure(self, chart: Chart, height: int) -> gr.HTML:
         """A chart of the run that is looked at."""
         component = live_figure(chart, height)
-        self._figures[component] = chart
+        self.drawn(component, lambda w, held: payload(w.view, chart, held, w.run_id))
         return component
+
+    def drawn(self, component: gr.HTML, draw: Draw) -> None:
+        """A drawing of the run that is looked at, kept up to date like a figure."""
+        self._figures[component] = draw
 
     def acted(self, event: Any) -> None:
         """Look again at once after this event, instead of at the next tick."""
@@ -127,7 +138,7 @@ class Page:
 
     def bind(self, demo: gr.Blocks, link: gr.Textbox) -> None:
         """Set the clock going; `link` shows the address that others can open."""
-        inputs = {self.run, self.key, self.seen, *self._figures}
+        inputs = {self.run, self.key, self.seen, self.at, *self._figures}
         outputs = [self.clock, self.seen, *self._shown, *self._figures]
         tick = {"fn": self.look, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
         self.clock.tick(**tick)
@@ -136,7 +147,8 @@ class Page:
             self.attach, [self.key], [self.key, self.run, self.tabs], queue=False, **QUIET
         ).then(**tick)
         for event in self._acts:
-            event.then(**tick)
+            # One look may be under way while somebody acts: theirs must not be lost.
+            event.then(**tick, trigger_mode="always_last")
         for event in self._opens:
             demo.load(**event, **QUIET)
 
@@ -158,7 +170,7 @@ class Page:
 
     def look(self, values: dict[gr.blocks.Block, Any]) -> dict[gr.blocks.Block, Any]:
         """What changed since the browser's last look."""
-        watched = self.watched(values[self.run], values[self.key])
+        watched = self.watched(values[self.run], values[self.key], values[self.at])
         known, seen = _parsed(values[self.seen]), {}
         updates: dict[gr.blocks.Block, Any] = {}
         told = {c: v for show in self._shows for c, v in show(watched).items()}
@@ -168,8 +180,8 @@ class Page:
             seen[name] = crc32(repr(value).encode())
             if known.get(name) != seen[name]:
                 updates[component] = value
-        for figure, chart in self._figures.items():
-            news = payload(watched.view, chart, values[figure], watched.run_id)
+        for figure, draw in self._figures.items():
+            news = draw(watched, values[figure])
             if news is not None:
                 updates[figure] = news
         if updates:
@@ -183,16 +195,22 @@ class Page:
             return gr.update(active=True, value=self.settings.tick_seconds)
         return gr.update(active=bool(watched.run_id), value=IDLE_SECONDS)
 
-    def watched(self, run_id: Any, key: Any) -> Watched:
-        """The run as this browser may see it; no run where there is none of that id."""
+    def watched(self, run_id: Any, key: Any, at: Any = "") -> Watched:
+        """The run as this browser may see it; no run where there is none of that id.
+
+        `at` is RUN@STEP where the browser looks back; of another run it counts as nothing.
+        """
         scheduler, key = self.scheduler, key if is_key(key) else ""
         active = scheduler.active(key) if key else None
         try:
             if not run_id:
                 return Watched(active=active)
+            view = scheduler.view(run_id)
             return Watched(
                 run_id=run_id,
-                view=scheduler.view(run_id),
+                key=key,
+                view=view,
+                at=_looked_at(at, run_id, view),
                 status=scheduler.status(run_id),
                 place=scheduler.place(run_id),
                 owned=scheduler.owned(run_id, key),
@@ -219,6 +237,13 @@ def toast(error: UserError) -> gr.Error:
     """The message and what to do about it, as text and never as markup."""
     text = f"{error.message} {error.hint}".strip()
     return gr.Error(html.escape(text), title="That does not work yet", print_exception=False)
+
+
+def _looked_at(at: Any, run_id: str, view: View) -> int | None:
+    """The step of RUN@STEP, if that run was looked at there."""
+    run, _, step = at.partition("@") if isinstance(at, str) else ("", "", "")
+    found = int(step) if run == run_id and step.isdecimal() and len(step) < 10 else None
+    return found if found in view.answers else None
 
 
 def _parsed(seen: Any) -> dict[str, int]:

@@ -11,6 +11,7 @@ from dashboard import pictures
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.theme import LOGO
 from unlearning.methods import METHODS
+from unlearning.runs.view import View
 
 
 def build(page: Page) -> gr.Textbox:
@@ -33,7 +34,9 @@ def build(page: Page) -> gr.Textbox:
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
         view, there = watched.view, bool(watched.run_id)
         return {
-            pill: pictures.status_pill(watched.status, view.phase, watched.place),
+            pill: pictures.status_pill(
+                watched.status, view.phase, watched.place, paused=paused(view)
+            ),
             facts: run_facts(watched),
             progress: pictures.progress(view, watched.status, time.time()) if there else "",
             meter: pictures.meter(view.health, "health" in view.series) if there else "",
@@ -52,6 +55,11 @@ def build(page: Page) -> gr.Textbox:
 BRAND = (
     f'<div class="brand">{LOGO}<div><h1>Lethe</h1><p>Make a language model forget</p></div></div>'
 )
+
+
+def paused(view: View) -> bool:
+    """Whether the run was stopped only to go on later."""
+    return view.stopped is not None and view.stopped.why == "paused"
 
 
 def run_facts(watched: Watched) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from difflib import SequenceMatcher
 
 from dashboard.pictures import STATES, escaped
+from dashboard.repeats import marked
 from unlearning.methods import METHODS
 from unlearning.metrics import METRICS
 from unlearning.metrics._verdict import verdict
@@ -64,7 +65,7 @@ def _answer(answer: Answer, now: str) -> str:
     if answer.looped:
         unlearned = (
             '<span class="looped">repeats itself</span>'
-            f'<span class="loop">{escaped(answer.unlearned.strip())}</span>'
+            f'<span class="loop">{marked(answer.unlearned.strip())}</span>'
         )
     else:
         unlearned = differing(answer.original, answer.unlearned)

@@ -31,12 +31,17 @@
       this.find = (name) => element.querySelector(".figure-" + name);
       this.plot = this.find("plot");
       this.plot.style.height = this.chart.height + "px";
-      this.find("title").textContent = this.chart.title;
-      this.find("direction").textContent = this.chart.direction;
+      this.become(this.chart);
       this.hidden = new Set();
-      this.shown = false;
       this.forget(null);
       this.follow(element);
+    }
+
+    /* A chart may be told with the payload: then its heading and its curves are of that payload. */
+    become(chart) {
+      this.chart = { ...chart, height: this.chart.height };
+      this.find("title").textContent = this.chart.title;
+      this.find("direction").textContent = this.chart.direction;
     }
 
     forget(run) {
@@ -57,7 +62,6 @@
       }
       new ResizeObserver(() => {
         if (this.plot.clientWidth === 0) return;
-        if (this.shown) window.Plotly.Plots.resize(this.plot);
         this.draw();
       }).observe(this.plot);
     }
@@ -66,6 +70,7 @@
       const payload = this.props.value;
       if (!payload || payload.run === undefined) return;
       if (payload.run !== this.run) this.forget(payload.run);
+      if (payload.chart) this.become(payload.chart);
       let whole = true;
       for (const [key, part] of Object.entries(payload.traces)) whole = this.take(key, part) && whole;
       const { marks, levels, steps, summary } = payload;
@@ -110,7 +115,6 @@
       const colours = theme(this.plot);
       const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
       window.Plotly.react(this.plot, this.data(colours), this.layout(colours), config);
-      this.shown = true;
     }
 
     data(colours) {
@@ -147,6 +151,7 @@
       const rows = Math.max(0, ...places.map(({ row }) => row + 1));
       return {
         uirevision: this.run,
+        width: this.plot.clientWidth, height: this.plot.clientHeight,
         paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
         margin: { ...MARGIN, t: MARGIN.t + rows * ROW },
         font: { family: colours.font, size: 11, color: colours.text },

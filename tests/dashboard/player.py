@@ -10,8 +10,17 @@ from itertools import product
 
 from tests.dashboard.attacked import report_of
 from tests.dashboard.recorded import Outcome, events
+from unlearning.runs import turning
 from unlearning.runs.check import CheckReport, CheckRequest, Passage
-from unlearning.runs.events import Ended, Resumed, Snapshotted, Stepped, Stopped
+from unlearning.runs.events import (
+    Ended,
+    Entered,
+    Resumed,
+    RolledBack,
+    Snapshotted,
+    Stepped,
+    Stopped,
+)
 from unlearning.runs.requests import Candidate, Delta, Judged, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
@@ -176,6 +185,12 @@ class Player:
         self.store.write_attack(run_id, job.attack, report)
         jobs.end(self.store, run_id, "finished")
 
+    def _keep(self, run_id: str, step: int) -> None:
+        left = self.store.view(run_id).step
+        self.store.append(run_id, RolledBack(step=left, to=step, asked=True))
+        self.store.append(run_id, Entered(phase="finishing"))
+        self.store.append(run_id, Ended(status="stopped", step=step))
+
     def _play(self, run_id: str, resume: bool) -> None:
         attacked = jobs.run_of(run_id)
         if attacked is not None:
@@ -184,14 +199,23 @@ class Player:
         config = self.store.config(run_id)
         steps, step, first = config.steps or 40, 0, 0
         if resume:
-            first = self.store.snapshots(run_id)[-1]
+            turn = turning.asked(self.store, run_id)
+            turning.clear(self.store, run_id)
+            if turn is not None and turn.keep:
+                self._keep(run_id, turn.step)
+                return
+            first = turn.step if turn else self.store.snapshots(run_id)[-1]
+            for later in self.store.snapshots(run_id):
+                if later > first:
+                    (self.store.folder(run_id) / "snapshots" / f"step-{later}").rmdir()
             self.store.append(run_id, Resumed(step=first, steps=steps))
         for event in events(self.outcome, steps=steps, method=config.method):
             if resume and not isinstance(event, Ended) and getattr(event, "step", steps) <= first:
                 continue
             if self.store.stop_asked(run_id) and not isinstance(event, Stopped | Ended):
+                why = "paused" if self.store.pause_asked(run_id) else "asked"
                 self.store.clear_stop(run_id)
-                self.store.append(run_id, Stopped(step=step, why="asked"))
+                self.store.append(run_id, Stopped(step=step, why=why))
                 self.store.append(run_id, Ended(status="stopped", step=step))
                 return
             self.store.append(run_id, event)

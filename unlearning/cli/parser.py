@@ -82,6 +82,13 @@ def build() -> argparse.ArgumentParser:
         "--steps", type=_count, metavar="N", help="steps in all (default: as planned)"
     )
 
+    again.add_argument(
+        "--from-step",
+        type=int,
+        metavar="N",
+        help="go on from the snapshot of this step; later ones are dropped",
+    )
+
     measured = command("evaluate", acts.evaluate, "Measure a model without changing it.")
     measured.add_argument("--model", default="demo", metavar="M")
     for role in ROLES:

@@ -56,6 +56,22 @@ class Defaults:
         return float(f"{small * (large / small) ** min(max(place, 0.0), 1.0):.2g}")
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A curve of the method's own, in words."""
+
+    key: str
+    """Key in `report` or `curves`; 'forget_nll' and 'learning_rate' are every run's."""
+    words: str
+    """What the curve is, short enough for a legend."""
+    chart: str
+    """Heading; curves of the same heading share a chart."""
+    direction: str = ""
+    """How to read the chart, in a few words; said by the first curve."""
+    y_range: tuple[float, float] | None = None
+    """Fixed range of the chart; said by the first curve."""
+
+
 @dataclass
 class MethodState:
     """What a method keeps between steps; saved with every snapshot, restored in place."""
@@ -155,6 +171,8 @@ class Method(Declared):
     bring along, and generated ones where they bring none; generated, by the original model."""
     copies: ClassVar[int] = 0
     """Copies of the trained weights that the method keeps, a teacher not counted."""
+    reports: ClassVar[tuple[Reported, ...]] = ()
+    """Words for the curves of `report` and `curves`; charts are drawn in this order."""
     defaults: ClassVar[Defaults]
     dial: ClassVar[Dial] = Dial()
     """What is turned from gentle to strong."""
