@@ -24,6 +24,7 @@ from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.runs.summary import Summary, summary_of
 from unlearning.runs.view import LIVE, View
+from unlearning.runs.wastebasket import Discarded, Wastebasket
 from unlearning.workers.base import State, Worker
 from unlearning.workers.execute import end_unstarted
 
@@ -36,6 +37,7 @@ class Scheduler:
     def __init__(self, store: RunStore, worker: Worker, limits: Limits | None = None) -> None:
         self.store, self.worker = store, worker
         self._standing = Standing(store, worker)
+        self.wastebasket = Wastebasket(store)
         self.limits = limits if limits is not None else Limits()
         self._door = self._standing.door
         # Reentrant: an abandoned iterator may be closed by the garbage collector anywhere.
@@ -133,8 +135,39 @@ class Scheduler:
         elif self.status(run_id) in LIVE:
             self.store.ask_stop(run_id)
 
-    def delete(self, run_id: str, key: str = "") -> None:
-        """Erase a run with its texts and weights.
+    def race(
+        self, configs: Sequence[RunConfig], texts: Mapping[Role, Sequence[Example]], key: str = ""
+    ) -> list[str]:
+        """Put several runs on the same texts into the queue in one go; returns their ids.
+
+        Raises:
+            UserError: a limit, or this owner's place in the queue; then nothing was created.
+        """
+        self.limits.check_race(len(configs))
+        for config in configs:
+            self.limits.check_run(config, texts)
+        with self._door:
+            self._check_room(key, len(configs))
+            made: list[str] = []
+            try:
+                for config in configs:
+                    made.append(self.store.create(config, texts, owner=key))
+                for run_id in made:
+                    self.store.join_race(run_id, made)
+            except Exception:
+                for run_id in made:
+                    self.store.delete(run_id)
+                raise
+            entries = [(run_id, self._standing.enter(run_id)) for run_id in made]
+        for run_id, entry in entries:
+            with entry:
+                self.worker.submit(run_id)
+        return made
+
+    def delete(self, run_id: str, key: str = "") -> float:
+        """Set a run aside; its texts and weights are erased a minute later.
+
+        Returns when that is, in seconds since the epoch.
 
         Raises:
             UserError: not the owner's, or still live.
@@ -142,7 +175,19 @@ class Scheduler:
         self._check_owner(run_id, key)
         with self._door:
             self._check_ended(run_id, "Stop it first, then delete it.")
-            self.store.delete(run_id)
+            return self.wastebasket.put(run_id)
+
+    def undelete(self, run_id: str, key: str = "") -> None:
+        """Bring a deleted run back.
+
+        Raises:
+            UserError: not the owner's, or erased already.
+        """
+        self.wastebasket.restore(run_id, key)
+
+    def deleted(self, key: str = "") -> list[Discarded]:
+        """Runs that this owner can still bring back, deleted last first."""
+        return self.wastebasket.of(key)
 
     def attack(self, run_id: str, attack: Attack, key: str = "", step: int | None = None) -> None:
         """Put an attack on an ended run into the queue; `step` names a snapshot.
@@ -203,6 +248,7 @@ class Scheduler:
 
     def close(self) -> None:
         """The page goes away."""
+        self.wastebasket.close()
         self.worker.close()
 
     # parts
@@ -250,7 +296,7 @@ class Scheduler:
                 "An attack on this run is under way.", "Stop it first, or wait for its end."
             )
 
-    def _check_room(self, key: str) -> None:
+    def _check_room(self, key: str, wanted: int = 1) -> None:
         live, most = self._standing.live(key), self.limits.queued_per_owner
         attacked = self._standing.attacked(key)
         if key and most is not None and attacked and len(live) + len(attacked) >= most:
@@ -267,5 +313,11 @@ class Scheduler:
                 "Wait for its end, or stop it, before you start another.",
             )
         full = self.limits.queued
-        if full is not None and len(self._standing.line().waiting) >= full:
-            raise UserError(f"The queue is full: {full} runs are waiting.", "Try again later.")
+        waiting = len(self._standing.line().waiting)
+        if full is not None and waiting + wanted > full:
+            if waiting >= full:
+                raise UserError(f"The queue is full: {full} runs are waiting.", "Try again later.")
+            raise UserError(
+                f"The queue has room for {full - waiting} more, not for {wanted}.",
+                "Choose fewer methods, or try again later.",
+            )

@@ -80,6 +80,7 @@ class Server:
                 continue
             if now - tidied > TIDY_SECONDS:
                 self._channel.tidy()
+                self._store.sweep()
                 tidied = now
             if now - used > self._idle_seconds and not self._mailbox.any_page():
                 return
