@@ -84,9 +84,7 @@ class Wastebasket:
         """What the key's owner can bring back, deleted last first."""
         now = time.time()
         return [
-            one
-            for one in reversed(self.waiting())
-            if one.until > now and is_owner(one.path, key)
+            one for one in reversed(self.waiting()) if one.until > now and is_owner(one.path, key)
         ]
 
     def waiting(self) -> list[Discarded]:
