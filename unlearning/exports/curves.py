@@ -15,8 +15,8 @@ from typing import Literal
 
 from unlearning.runs.view import Series
 
-WIDTH, HEIGHT = 380, 168
-LEFT, RIGHT, TOP, BOTTOM = 42, 96, 16, 22
+WIDTH, HEIGHT = 380, 176
+LEFT, RIGHT, TOP, BOTTOM = 42, 96, 27, 22
 """The right margin holds the curves' names, the top one what happened."""
 MOST_POINTS = 500
 LINE = 12.0
@@ -157,11 +157,14 @@ def _grid(low: float, high: float, last: int, x: Scale, y: Scale) -> str:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Two to five round numbers within the range."""
-    rough = (high - low) / 3
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= rough * 0.99)
-    first = math.ceil(low / step)
-    found = [(first + i) * step for i in range(6) if (first + i) * step <= high]
+    for parts in (3, 4, 6):
+        rough = (high - low) / parts
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = next(power * n for n in (1, 2, 2.5, 5, 10) if power * n >= rough * 0.99)
+        first = math.ceil(low / step)
+        found = [(first + i) * step for i in range(6) if (first + i) * step <= high]
+        if len(found) > 1:
+            break
     # Beside a great number a small step may vanish.
     return list(dict.fromkeys(found)) or [low, high]
 
@@ -198,7 +201,7 @@ def _mark(step: int, words: str, x: Scale, place: int) -> str:
     left = at > (LEFT + WIDTH - RIGHT) / 2
     return (
         f'<path class="mark" d="M{at:.1f} {TOP}V{HEIGHT - BOTTOM}"/>'
-        f'<text x="{at + (-3 if left else 3):.1f}" y="{TOP - 5 + 11 * (place % 2)}" '
+        f'<text x="{at + (-3 if left else 3):.1f}" y="{TOP - 15 + 11 * (place % 2)}" '
         f'text-anchor="{"end" if left else "start"}">{escape(words)}</text>'
     )
 
