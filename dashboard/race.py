@@ -9,7 +9,8 @@ import gradio as gr
 
 from dashboard import pictures
 from dashboard.page import QUIET, Page, Watched, shown
-from dashboard.run_rows import check_readable
+from dashboard.run_comparison import Comparison
+from dashboard.run_rows import check_readable, choices, steps_in
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
 from unlearning.exports.curves import Curve, Panel, curve_set
@@ -46,9 +47,9 @@ class Race:
                 scale=4,
                 min_width=260,
             )
-            self.steps = gr.Number(
-                label="Steps of each", info="Empty: as the method says.", precision=0, minimum=1,
-                elem_id="race-steps", scale=1, min_width=150,
+            self.steps = gr.Textbox(
+                label="Steps of each", placeholder="as the method says", max_lines=1,
+                elem_id="race-steps", scale=1, min_width=170,
             )  # fmt: skip
             self.start = gr.Button(
                 "Start the race", variant="primary", scale=0, elem_id="start-race"
@@ -59,8 +60,9 @@ class Race:
             "Compare the racers", visible=False, scale=0, elem_id="compare-racers"
         )
 
-    def bind(self, page: Page, chosen: gr.Textbox, compared: gr.Dropdown) -> None:
-        """Wire the start; the charts follow the run that is looked at."""
+    def bind(self, page: Page, chosen: gr.Textbox, compared: Comparison, parts: gr.Tabs) -> None:
+        """Wire the start; the charts follow the run that is looked at. `compared` and `parts`
+        are where racers are compared in detail."""
 
         @page.shows(self.charts, self.compare)
         def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
@@ -72,16 +74,22 @@ class Race:
 
         def start_race(methods: Any, steps: Any, run_id: str, key: str) -> str:
             with shown():
-                ids = race(page, list(methods or []), int(steps) if steps else None, run_id, key)
+                ids = race(page, list(methods or []), steps_in(steps), run_id, key)
             gr.Info(f"{len(ids)} methods race, one after another.")
             return ids[0]
 
         begin = [self.methods, self.steps, chosen, page.key]
         page.acted(self.start.click(start_race, begin, page.run, **QUIET))
         chosen.change(ground, chosen, self.ground, queue=False, **QUIET)
-        self.compare.click(
-            lambda run_id: _racers(page, run_id), page.run, compared, queue=False, **QUIET
-        )
+
+        def compare(run_id: str, key: str) -> list[Any]:
+            ids = _racers(page, run_id)
+            there = gr.update(choices=choices(page, key), value=ids)
+            return [there, gr.Tabs(selected="compared")]
+
+        opened = [compared.chosen, parts]
+        pressed = self.compare.click(compare, [page.run, page.key], opened, queue=False, **QUIET)
+        compared.draw_after(pressed)
 
 
 def ground(run_id: str) -> str:
@@ -143,6 +151,8 @@ def standings(page: Page, racers: list[str]) -> str:
     panels = [_panel(page.scheduler.store, one, view, last) for one, view, _ in found]
     body = "".join(_row(page, *one) for one in found)
     return (
+        '<p class="hint">Share of words recited of the text to forget and of the text to keep, and '
+        "the collapse meter, on the same axes. The slider moves one cursor through all.</p>"
         f"{curve_set('race', panels, last)}"
         '<div class="wide-table" tabindex="0" role="region" aria-label="Standings of the race">'
         '<table class="runs-table"><thead><tr><th scope="col">Method</th><th scope="col">State'
@@ -171,7 +181,7 @@ def _panel(store: RunStore, run_id: str, view: View, last: int) -> Panel:
     return Panel(
         _method(store, run_id),
         curves,
-        "words recited, and the collapse meter",
+        run_id,
         level if level is not None and math.isfinite(level) else None,
         tuple(marks),
         last,

@@ -19,7 +19,7 @@ from unlearning.exports.papers import bibtex
 from unlearning.runs.groups import groups, member
 
 NOTHING = '<p class="empty">Choose two runs or more, or press “Add to comparison” on a run.</p>'
-NAMES = [("Words kept", "kept"), ("General perplexity", "perplexity")]
+NAMES = [("Utility: words kept", "kept"), ("Utility: general perplexity", "perplexity")]
 
 
 class Comparison:
@@ -27,22 +27,22 @@ class Comparison:
 
     def __init__(self) -> None:
         self.made = gr.Textbox(visible="hidden")
+        self.chosen = gr.Dropdown(
+            [], value=[], multiselect=True, max_choices=MOST, label=f"Runs, up to {MOST}",
+            elem_id="compared-runs",
+            # An open page outlives a server that knew the choices.
+            allow_custom_value=True,
+        )  # fmt: skip
         with gr.Row(elem_classes="compare-runs"):
-            self.chosen = gr.Dropdown(
-                [], value=[], multiselect=True, max_choices=MOST, label=f"Runs, up to {MOST}",
-                elem_id="compared-runs", scale=4, min_width=260,
-                # An open page outlives a server that knew the choices.
-                allow_custom_value=True,
-            )  # fmt: skip
             self.utility = gr.Radio(
-                NAMES, value="kept", label="Utility", elem_id="compared-utility", scale=1,
-                min_width=230,
+                NAMES, value="kept", label="Utility", show_label=False, container=False,
+                elem_id="compared-utility", scale=2, min_width=320,
             )  # fmt: skip
             self.seeds = gr.Checkbox(
-                True, label="Average over seeds", elem_id="average-seeds", scale=0, min_width=170
-            )
+                True, label="Average over seeds", elem_id="average-seeds", scale=1, min_width=190,
+                container=False,
+            )  # fmt: skip
             self.cite = gr.Button("BibTeX", size="sm", scale=0, min_width=90, elem_id="cite-runs")
-        self.table = gr.HTML(NOTHING, apply_default_css=False, elem_id="compared-figures")
         with gr.Row(equal_height=False, elem_classes="compared-charts"):
             with gr.Column(scale=3, min_width=320):
                 self.overlay = gr.Plot(
@@ -50,6 +50,7 @@ class Comparison:
                 )
             with gr.Column(scale=2, min_width=320):
                 self.pareto = gr.Plot(visible=False, show_label=False, buttons=[], elem_id="pareto")
+        self.table = gr.HTML(NOTHING, apply_default_css=False, elem_id="compared-figures")
         self.differences = gr.HTML(apply_default_css=False, elem_id="run-differences")
 
     def bind(self, page: Page, tab: gr.Tab, add: gr.Button, run: gr.Textbox) -> None:
@@ -79,14 +80,19 @@ class Comparison:
             with shown():
                 return cited(page, chosen, key)
 
-        drawing = {"fn": draw, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
-        offered = tab.select(offer, [self.chosen, page.key], self.chosen, queue=False, **QUIET)
-        offered.then(**drawing)
+        self._drawing = {"fn": draw, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
+        self.draw_after(
+            tab.select(offer, [self.chosen, page.key], self.chosen, queue=False, **QUIET)
+        )
         for widget in (self.chosen, self.seeds, self.utility):
-            widget.input(**drawing)
+            widget.input(**self._drawing)
         add.click(add_run, [self.chosen, run, page.key], self.chosen, queue=False, **QUIET)
         made = self.cite.click(cite, [self.chosen, page.key], self.made, queue=False, **QUIET)
         made.success(None, self.made, None, js=SAVE, **QUIET)
+
+    def draw_after(self, event: Any) -> None:
+        """Draw the chosen runs once more after this event."""
+        event.then(**self._drawing)
 
 
 def lines(page: Page, chosen: Any, seeds: bool, key: str) -> list[Drawn]:

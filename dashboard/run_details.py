@@ -9,7 +9,7 @@ import gradio as gr
 from dashboard import pictures
 from dashboard.page import QUIET, Page, shown
 from dashboard.run_downloads import Downloads, clear_away
-from dashboard.run_rows import command, rows
+from dashboard.run_rows import command, rows, steps_in
 from unlearning.errors import UserError
 from unlearning.runs.events import Failed
 from unlearning.runs.scheduler import LONGEST_LABEL
@@ -34,7 +34,7 @@ class Details:
             self.about = gr.HTML(apply_default_css=False)
             with gr.Row(elem_classes="run-acts"):
                 self.open = gr.Button("Open", variant="primary", scale=0, elem_id="open-run")
-                self.add = gr.Button("Add to comparison", scale=0, elem_id="add-run")
+                self.add = gr.Button("Add to comparison", scale=0, min_width=190, elem_id="add-run")
                 self.delete = gr.Button("Delete …", variant="stop", scale=0, elem_id="delete-run")
             self.downloads = Downloads()
             with gr.Row(elem_classes="run-acts"):
@@ -43,9 +43,9 @@ class Details:
                     elem_id="run-name",
                 )  # fmt: skip
                 self.rename = gr.Button("Rename", scale=0, elem_id="rename-run")
-                self.steps = gr.Number(
-                    label="Steps in all", precision=0, minimum=1, scale=1, min_width=120,
-                    elem_id="continue-steps",
+                self.steps = gr.Textbox(
+                    label="Steps in all", placeholder="as planned", max_lines=1, scale=1,
+                    min_width=120, elem_id="continue-steps",
                 )  # fmt: skip
                 self.go_on = gr.Button("Continue", scale=0, elem_id="continue-run")
 
@@ -107,7 +107,7 @@ def _wire_choice(page: Page, table: gr.Dataframe, details: Details) -> None:
             view = View()
         over = owned and status not in LIVE
         erasable = gr.update(interactive=over)
-        steps = gr.update(value=view.steps or None, interactive=over and going)
+        steps = gr.update(value=str(view.steps or ""), interactive=over and going)
         return [
             run_id, gr.update(visible=True), about, erasable, gr.update(visible=False),
             gr.update(value=name, interactive=owned), gr.update(interactive=owned),
@@ -131,7 +131,7 @@ def _wire_changes(page: Page, table: gr.Dataframe, details: Details) -> None:
 
     def go_on(run_id: str, steps: Any, key: str) -> tuple[str, gr.Tabs]:
         with shown():
-            page.scheduler.resume(run_id, key, int(steps) if steps else None)
+            page.scheduler.resume(run_id, key, steps_in(steps))
         return run_id, gr.Tabs(selected="live")
 
     opened = [page.run, page.tabs]

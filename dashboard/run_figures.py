@@ -119,27 +119,37 @@ def _end(style: Style, trace: go.Scatter) -> list[tuple[float, float, str]]:
 
 
 def _letters(figure: go.Figure, ends: Sequence[tuple[float, float, str]], row, column) -> None:
-    """Letters at the ends of the lines; those that would meet share a label."""
+    """Letters at the ends of the lines."""
+    for x, y, letters in _apart(ends):
+        figure.add_annotation(
+            x=x, y=y, text=f"<b>{''.join(letters)}</b>", showarrow=False, xanchor="left", xshift=5,
+            row=row, col=column,
+        )  # fmt: skip
+
+
+def _apart(ends: Sequence[tuple[float, float, str]]) -> list[tuple[float, float, list[str]]]:
+    """Places and their labels; labels that would meet share one."""
     if not ends:
-        return
+        return []
     wide, high = (max(axis) - min(axis) or 1.0 for axis in list(zip(*ends, strict=True))[:2])
-    shared: list[tuple[float, float, str]] = []
+    shared: list[tuple[float, float, list[str]]] = []
     for x, y, letter in sorted(ends):
         near = next(
             (i for i, (u, v, _) in enumerate(shared)
-             if abs(x - u) <= 0.04 * wide and abs(y - v) <= 0.07 * high),
+             if abs(x - u) <= 0.05 * wide and abs(y - v) <= 0.07 * high),
             None,
         )  # fmt: skip
         if near is None:
-            shared.append((x, y, letter))
+            shared.append((x, y, [letter]))
         else:
             u, v, letters = shared[near]
-            shared[near] = (max(u, x), v, letters + letter)
-    for x, y, letters in shared:
-        figure.add_annotation(
-            x=x, y=y, text=f"<b>{letters}</b>", showarrow=False, xanchor="left", xshift=5,
-            row=row, col=column,
-        )  # fmt: skip
+            shared[near] = (max(u, x), v, [*letters, letter])
+    return shared
+
+
+def _letter(drawn: Drawn) -> str:
+    collapsed = any(member.view.collapse is not None for member in drawn.members)
+    return drawn.style.letter + ("✕" if collapsed else "")
 
 
 @dataclass(frozen=True)
@@ -195,7 +205,7 @@ def pareto(drawn: Sequence[Drawn], utility: str) -> go.Figure:
         )  # fmt: skip
     begin = _begin([member for one in drawn for member in one.members], utility)
     if begin is not None:
-        figure.add_trace(_mark("original", *begin, ORIGINAL, "circle-open", "original"))
+        figure.add_trace(_mark(*begin, ORIGINAL, "circle-open", "original"))
     for point in found:
         style = point.drawn.style
         if len(point.values) > 1:
@@ -204,12 +214,15 @@ def pareto(drawn: Sequence[Drawn], utility: str) -> go.Figure:
                 go.Scatter(x=xs, y=ys, mode="markers", hoverinfo="skip", opacity=0.45,
                            marker={"color": style.colour, "symbol": style.marker, "size": 6})
             )  # fmt: skip
-        collapsed = any(member.view.collapse is not None for member in point.drawn.members)
         look = style.marker + ("-open" if point.better else "")
-        words = style.letter + (" ✕" if collapsed else "")
-        figure.add_trace(
-            _mark(words, point.forgetting, point.utility, style.colour, look, style.letter)
-        )
+        figure.add_trace(_mark(point.forgetting, point.utility, style.colour, look, style.letter))
+    ends = [(p.forgetting, p.utility, _letter(p.drawn)) for p in found]
+    ends += [(*begin, "original")] if begin is not None else []
+    for x, y, letters in _apart(ends):
+        figure.add_annotation(
+            x=x, y=y, text=f"<b>{' '.join(letters)}</b>", showarrow=False, yanchor="bottom",
+            yshift=8,
+        )  # fmt: skip
     front = sorted((p.forgetting, p.utility) for p in found if not p.better)
     if len(front) > 1:
         figure.add_trace(
@@ -223,9 +236,9 @@ def pareto(drawn: Sequence[Drawn], utility: str) -> go.Figure:
     return _finished(figure, 430)
 
 
-def _mark(words: str, x: float, y: float, colour: str, symbol: str, name: str) -> go.Scatter:
+def _mark(x: float, y: float, colour: str, symbol: str, name: str) -> go.Scatter:
     return go.Scatter(
-        x=[x], y=[y], mode="markers+text", text=[words], textposition="top center", name=name,
+        x=[x], y=[y], mode="markers", name=name,
         marker={"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}},
         hovertemplate=f"{name}: recited %{{x:.3~g}}, kept %{{y:.3~g}}<extra></extra>",
         cliponaxis=False,

@@ -10,6 +10,9 @@ from unlearning.errors import UserError
 from unlearning.methods import METHODS
 from unlearning.runs.summary import Summary
 
+LONG = 24
+"""Characters of a name that are shown where runs are chosen."""
+
 
 def listed(page: Page, key: str) -> list[Summary]:
     """Runs, newest first; where strangers meet, everybody sees their own."""
@@ -30,8 +33,8 @@ def choices(page: Page, key: str) -> list[tuple[str, str]]:
 def in_words(run: Summary) -> str:
     """A run in a line."""
     method = METHODS[run.method].title if run.method in METHODS else run.method
-    words = f"{run.run_id} · {method}, step {run.step}"
-    return f"{words} · {run.label}" if run.label else words
+    label = run.label if len(run.label) <= LONG else f"{run.label[: LONG - 1]}…"
+    return " · ".join(part for part in (run.run_id, method, label) if part)
 
 
 def check_readable(page: Page, run_id: str, key: str) -> None:
@@ -52,3 +55,19 @@ def check_readable(page: Page, run_id: str, key: str) -> None:
 def command(page: Page, run_id: str) -> str:
     """The command line that repeats the run; strangers are not told where runs are kept."""
     return page.scheduler.store.command(run_id, "RUNS" if page.settings.public else "")
+
+
+def steps_in(text: object) -> int | None:
+    """The number of steps that was typed; None for an empty field.
+
+    Raises:
+        UserError: it is no whole number of at least 1.
+    """
+    words = str(text or "").strip()
+    if not words:
+        return None
+    if not (words.isascii() and words.isdigit()) or not 0 < len(words) < 9 or int(words) < 1:
+        raise UserError(
+            f"{words[:20]!r} is no number of steps.", "Write a whole number, or leave it empty."
+        )
+    return int(words)

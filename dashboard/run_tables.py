@@ -59,8 +59,8 @@ def _figures_row(one: Drawn, row: Row, place: Mapping[str, str]) -> str:
         "not measured" if better is None else f"{better} is better" if better else "on the front"
     )
     return (
-        f'<tr><th scope="row">{sample(one.style)} <small>{escaped(ids)}</small>'
-        f"{f'<small>{escaped(label)}</small>' if label else ''}</th>"
+        f'<tr><th scope="row">{sample(one.style)} <small>{escaped(ids)}'
+        f"{f' · {escaped(label)}' if label else ''}</small></th>"
         f"<td>{escaped(_method(one.members[0]))}</td>{cells}<td>{escaped(ends)}</td>"
         f"<td>{escaped(where)}</td></tr>"
     )

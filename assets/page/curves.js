@@ -4,6 +4,7 @@
   "use strict";
 
   const places = {}; // by set, so that a set that is drawn anew keeps its cursor
+  let held = ""; // the set whose slider has the focus, for the same reason
 
   const at = (steps, step) => {
     let low = 0, high = steps.length;
@@ -29,7 +30,7 @@
       cursor.setAttribute("visibility", "visible");
       const told = JSON.parse(chart.dataset.curves).map(([name, steps, values]) => {
         const place = at(steps, now);
-        return name + " " + (place < 0 ? "–" : values[place].replace("-", "−"));
+        return name + "\u00a0" + (place < 0 ? "–" : values[place].replace("-", "−"));
       });
       chart.querySelector(".at").textContent = told.join("   ");
     }
@@ -39,6 +40,10 @@
   document.addEventListener("input", (event) => {
     const set = event.target.closest?.(".curve-set");
     if (set && event.target.type === "range") move(set, event.target.value);
+  });
+
+  document.addEventListener("focusin", (event) => {
+    held = event.target.closest?.(".curve-slider") ? event.target.closest(".curve-set").dataset.set : "";
   });
 
   document.addEventListener("pointermove", (event) => {
@@ -58,6 +63,8 @@
       set.dataset.drawn = "";
       const kept = places[set.dataset.set];
       if (kept !== undefined) move(set, kept);
+      const lost = document.activeElement === document.body || !document.activeElement;
+      if (held === set.dataset.set && lost) set.querySelector("input[type=range]").focus();
     }
   };
   const watch = () => {

@@ -26,12 +26,12 @@ def build(page: Page) -> None:
         label="Runs",
         show_label=False,
         show_search="search",
-        max_height=250,
+        max_height=210,
         wrap=False,
         buttons=[],
         elem_id="runs",
     )
-    with gr.Tabs(elem_id="runs-parts"):
+    with gr.Tabs(elem_id="runs-parts") as parts:
         with gr.Tab("The chosen run", id="chosen"):
             details = Details()
         with gr.Tab("Compare runs", id="compared") as compared:
@@ -45,4 +45,4 @@ def build(page: Page) -> None:
     tab.select(fill, page.key, [table, *undo.outputs], queue=False, **QUIET)
     bind(page, table, details, undo)
     comparison.bind(page, compared, details.add, details.run)
-    race.bind(page, details.run, comparison.chosen)
+    race.bind(page, details.run, comparison, parts)

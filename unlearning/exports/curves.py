@@ -19,6 +19,8 @@ WIDTH, HEIGHT = 380, 176
 LEFT, RIGHT, TOP, BOTTOM = 42, 96, 27, 22
 """The right margin holds the curves' names, the top one what happened."""
 MOST_POINTS = 500
+HARD = "\u00a0"
+"""A space at which no line ends."""
 LINE = 12.0
 """Least distance between two names, in units of the picture."""
 
@@ -233,7 +235,7 @@ def _data(panel: Panel) -> str:
     return json.dumps(
         [
             [
-                f"{MARKERS[curve.look]} {curve.name}",
+                f"{MARKERS[curve.look]} {curve.name}".replace(" ", HARD),
                 [step for step, _ in thinned(curve.series)],
                 [f"{value:.3g}" for _, value in thinned(curve.series)],
             ]
@@ -245,7 +247,7 @@ def _data(panel: Panel) -> str:
 
 def _ends(panel: Panel) -> str:
     return "  ".join(
-        f"{MARKERS[curve.look]} {curve.name} {curve.series.values[-1]:.3g}"
+        f"{MARKERS[curve.look]} {curve.name} {curve.series.values[-1]:.3g}".replace(" ", HARD)
         for curve in panel.curves
         if curve.series.values
     )
