@@ -31,8 +31,8 @@ def build(page: Page) -> None:
         buttons=[],
         elem_id="runs",
     )
-    with gr.Tabs(elem_id="runs-parts") as parts:
-        with gr.Tab("The chosen run", id="chosen"):
+    with gr.Tabs(elem_id="runs-parts", overflow_behavior="wrap") as parts:
+        with gr.Tab("Chosen run", id="chosen"):
             details = Details()
         with gr.Tab("Compare runs", id="compared") as compared:
             comparison = Comparison()

@@ -10,6 +10,7 @@ from itertools import product
 
 from tests.dashboard.attacked import report_of
 from tests.dashboard.recorded import Outcome, events
+from unlearning.exports import merging
 from unlearning.runs.events import Ended, Resumed, Snapshotted, Stepped, Stopped
 from unlearning.runs.requests import Candidate, Delta, GenerateRequest, Judged
 from unlearning.runs.store import RunStore
@@ -64,6 +65,10 @@ class Player:
     def attack(self, run_id: str) -> None:
         """Play an attack when those before are done."""
         self.submit(jobs.name_of(run_id))
+
+    def merge(self, run_id: str) -> None:
+        """Play the merging when those before are done."""
+        self.submit(merging.name_of(run_id))
 
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         """Word by word, one side after the other."""
@@ -123,6 +128,15 @@ class Player:
             with self._lock:
                 self._waiting.pop(0)
 
+    def _play_merging(self, run_id: str) -> None:
+        job = merging.read(self.store, run_id)
+        merging.write(self.store, run_id, job.model_copy(update={"state": "running"}))
+        time.sleep(self.pause * 10)
+        folder = merging.merged_folder(self.store, run_id)
+        folder.mkdir(exist_ok=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+        merging.write(self.store, run_id, job.model_copy(update={"state": "finished"}))
+
     def _play_attack(self, run_id: str) -> None:
         job = jobs.read(self.store, run_id).model_copy(update={"state": "running"})
         steps = range(0, int(job.settings.get("steps") or 20) + 1, 4)
@@ -139,6 +153,9 @@ class Player:
         jobs.end(self.store, run_id, "finished")
 
     def _play(self, run_id: str, resume: bool) -> None:
+        if run_id.endswith(merging.SUFFIX):
+            self._play_merging(run_id.removesuffix(merging.SUFFIX))
+            return
         attacked = jobs.run_of(run_id)
         if attacked is not None:
             self._play_attack(attacked)

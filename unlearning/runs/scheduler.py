@@ -15,6 +15,7 @@ from unlearning.attacks.base import Attack
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
+from unlearning.exports import merging
 from unlearning.runs.events import Status
 from unlearning.runs.limits import Limits
 from unlearning.runs.prepare import check_left
@@ -27,6 +28,7 @@ from unlearning.runs.view import LIVE, View
 from unlearning.runs.wastebasket import Discarded, Wastebasket
 from unlearning.workers.base import State, Worker
 from unlearning.workers.execute import end_unstarted
+from unlearning.workers.presence import claimed
 
 LONGEST_LABEL = 80
 
@@ -222,6 +224,38 @@ class Scheduler:
         if job is not None and job.live:
             jobs.ask_stop(self.store, run_id)
 
+    def merge(self, run_id: str, key: str = "", step: int | None = None) -> None:
+        """Put the merged model of an ended run into the queue; `step` names a snapshot.
+
+        Raises:
+            UserError: not the owner's, still live, without weights, a limit, or it is on its way.
+        """
+        self._check_owner(run_id, key)
+        with self._door:
+            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            job = merging.asked(self.store, run_id, step)
+            self._check_room(key)
+            if key and self.limits.queued_per_owner is not None and self._standing.merged(key):
+                raise UserError(
+                    "You already have a merged model waiting or being written.",
+                    "Wait for its end before you ask for another.",
+                )
+            entry = self._standing.enter(merging.name_of(run_id))
+            merging.write(self.store, run_id, job)
+        with entry:
+            self.worker.merge(run_id)
+
+    def merge_job(self, run_id: str) -> merging.MergeJob | None:
+        """The merged model asked for last; one that nobody writes any more failed."""
+        with self._door:  # or it may enter between the two looks
+            line, name = self._standing.line(), merging.name_of(run_id)
+            job = merging.read(self.store, run_id)
+        if job is None or not job.live or name == line.current or name in line.waiting:
+            return job
+        if claimed(merging.exports_folder(self.store, run_id)):
+            return job
+        return job.model_copy(update={"state": "failed", "failed": merging.INTERRUPTED})
+
     def relabel(self, run_id: str, label: str, key: str = "") -> None:
         """Give a run another name in the list.
 
@@ -295,6 +329,9 @@ class Scheduler:
             raise UserError(
                 "An attack on this run is under way.", "Stop it first, or wait for its end."
             )
+        merged = self.merge_job(run_id)
+        if merged is not None and merged.live:
+            raise UserError("The merged model of this run is being written.", "Wait for its end.")
 
     def _check_room(self, key: str, wanted: int = 1) -> None:
         live, most = self._standing.live(key), self.limits.queued_per_owner
