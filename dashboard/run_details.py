@@ -10,6 +10,7 @@ from dashboard import pictures
 from dashboard.page import QUIET, Page, shown
 from dashboard.run_downloads import Downloads, clear_away
 from dashboard.run_rows import command, rows, steps_in
+from dashboard.run_sharing import Sharing
 from unlearning.errors import UserError
 from unlearning.runs.events import Failed
 from unlearning.runs.scheduler import LONGEST_LABEL
@@ -27,7 +28,7 @@ EMPTY = '<p class="empty">Choose a run in the list to open it, name it, or take 
 class Details:
     """What is shown of the chosen run, and what can be done with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, public: bool = False) -> None:
         self.run = gr.Textbox(visible="hidden", elem_id="chosen-run")
         self.nothing = gr.HTML(EMPTY, apply_default_css=False, elem_id="no-run-chosen")
         with gr.Column(visible=False, elem_classes="panel", elem_id="run-details") as self.panel:
@@ -48,6 +49,7 @@ class Details:
                     min_width=120, elem_id="continue-steps",
                 )  # fmt: skip
                 self.go_on = gr.Button("Continue", scale=0, elem_id="continue-run")
+            self.sharing = Sharing(public)
 
 
 class Undo:
@@ -88,6 +90,7 @@ def bind(page: Page, table: gr.Dataframe, details: Details, undo: Undo) -> None:
     _wire_changes(page, table, details)
     _wire_deletion(page, table, details, undo)
     details.downloads.bind(page, details.run)
+    details.sharing.bind(page, details.run)
 
 
 def _wire_choice(page: Page, table: gr.Dataframe, details: Details) -> None:

@@ -20,12 +20,16 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from dashboard.page import QUIET, Page, shown
+from dashboard.pictures import error_card
 from dashboard.run_rows import check_readable, command
-from unlearning.exports.adapter import pack_adapter
+from unlearning.errors import UserError
+from unlearning.exports import merging
+from unlearning.exports.adapter import pack_adapter, pack_folder
 from unlearning.exports.papers import bibtex
 from unlearning.exports.report import report_html
 from unlearning.exports.settings import settings_json
 from unlearning.exports.tables import curves_csv, metrics_csv
+from unlearning.runs.events import Failed
 
 PREFIX = "lethe-download-"
 KEPT_SECONDS = 900.0
@@ -45,6 +49,17 @@ FETCH = """(file) => {
   link.download = file.orig_name || "";
   link.click();
 }"""
+FETCH_ONCE = """(file) => {
+  const merged = file && /merged\\.zip$/.test(file.orig_name || file.path);
+  if (!merged || window.letheFetched === file.url) return;
+  window.letheFetched = file.url;
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.orig_name || "";
+  link.click();
+}"""
+"""While the model is being written the clock comes by with nothing, or with an older file."""
+MERGING = '<p class="note" role="status">The worker merges base and adapter …</p>'
 HTML, JSON, CSV, TEXT = "text/html", "application/json", "text/csv", "text/plain"
 
 Write = Callable[[Page, str], str]
@@ -88,6 +103,12 @@ class Downloads:
             self.adapter = gr.Button(
                 "Adapter (zip)", size="sm", scale=0, min_width=130, elem_id="download-adapter"
             )
+            self.merged = gr.Button(
+                "Merged model (zip)", size="sm", scale=0, min_width=160, elem_id="download-merged"
+            )
+        self.merging = gr.Textbox(visible="hidden")
+        self.told = gr.HTML(apply_default_css=False, elem_id="merging")
+        self.clock = gr.Timer(1.0, active=False)
 
     def bind(self, page: Page, run: gr.Textbox) -> None:
         """Wire the buttons to the chosen run."""
@@ -106,6 +127,38 @@ class Downloads:
 
         done = self.adapter.click(pack, [run, page.key], self.packed, **QUIET)
         done.success(None, self.packed, None, js=FETCH, **QUIET)
+        self._bind_merged(page, run)
+
+    def _bind_merged(self, page: Page, run: gr.Textbox) -> None:
+        """The worker writes the model; a clock looks whether it is there."""
+
+        def merge(run_id: str, key: str) -> list[Any]:
+            with shown():
+                check_readable(page, run_id, key)
+                page.scheduler.merge(run_id, key)
+            return [run_id, gr.Timer(active=True), MERGING]
+
+        def look_for_merged(run_id: str, key: str) -> list[Any]:
+            try:
+                check_readable(page, run_id, key)
+                job = page.scheduler.merge_job(run_id)
+                if job is not None and job.live:
+                    return [gr.skip(), gr.skip(), MERGING]
+                if job is None or job.failed is not None:
+                    failed = job.failed if job else merging.INTERRUPTED
+                    return [gr.Timer(active=False), None, error_card(failed)]
+                folder = merging.merged_folder(page.scheduler.store, run_id)
+                path = packed(run_id, "merged.zip", lambda target: pack_folder(folder, target))
+            except UserError as error:  # deleted meanwhile
+                failed = Failed(message=error.message, hint=error.hint)
+                return [gr.Timer(active=False), None, error_card(failed)]
+            return [gr.Timer(active=False), path, ""]
+
+        begun = [self.merging, self.clock, self.told]
+        self.merged.click(merge, [run, page.key], begun, **QUIET)
+        looked = [self.clock, self.packed, self.told]
+        found = self.clock.tick(look_for_merged, [self.merging, page.key], looked, **QUIET)
+        found.success(None, [self.packed, self.clock], None, js=FETCH_ONCE, **QUIET)
 
 
 def _writer(page: Page, key: str) -> Callable[[str, str], str]:

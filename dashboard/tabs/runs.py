@@ -33,7 +33,7 @@ def build(page: Page) -> None:
     )
     with gr.Tabs(elem_id="runs-parts", overflow_behavior="wrap") as parts:
         with gr.Tab("Chosen run", id="chosen"):
-            details = Details()
+            details = Details(page.settings.public)
         with gr.Tab("Compare runs", id="compared") as compared:
             comparison = Comparison()
         with gr.Tab("Method race", id="race"):
