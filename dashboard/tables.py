@@ -210,7 +210,7 @@ def number(value: float | None) -> str:
 
 RUN_COLUMNS = (
     "Run", "Started", "Status", "Method", "Model", "Text to forget", "Steps", "Words known",
-    "Name",
+    "Words kept", "Name", "Whose",
 )  # fmt: skip
 """Headings of the list of runs."""
 
@@ -227,5 +227,12 @@ def run_row(run: Summary) -> list[str]:
         run.forget,
         f"{run.step} of {run.steps}" if run.steps else str(run.step),
         f"{run.recited[0]:.0%} → {run.recited[1]:.0%}" if run.recited else "–",
+        _kept(run),
         run.label,
+        "yours" if run.mine else "another's",
     ]
+
+
+def _kept(run: Summary) -> str:
+    ends = [s.get("memorization_accuracy/retain") for s in (run.original, run.unlearned)]
+    return " → ".join(f"{end:.0%}" for end in ends) if None not in ends else "–"

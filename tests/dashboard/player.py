@@ -10,6 +10,7 @@ from itertools import product
 
 from tests.dashboard.attacked import report_of
 from tests.dashboard.recorded import Outcome, events
+from unlearning.exports import merging
 from unlearning.runs import turning
 from unlearning.runs.check import CheckReport, CheckRequest, Passage
 from unlearning.runs.events import (
@@ -102,6 +103,10 @@ class Player:
         """Play an attack when those before are done."""
         self.submit(jobs.name_of(run_id))
 
+    def merge(self, run_id: str) -> None:
+        """Play the merging when those before are done."""
+        self.submit(merging.name_of(run_id))
+
     def generate(self, request: Request) -> Iterator[Delta]:
         """Word by word, one side after the other."""
         if isinstance(request, CheckRequest):
@@ -170,6 +175,15 @@ class Player:
             with self._lock:
                 self._waiting.pop(0)
 
+    def _play_merging(self, run_id: str) -> None:
+        job = merging.read(self.store, run_id)
+        merging.write(self.store, run_id, job.model_copy(update={"state": "running"}))
+        time.sleep(self.pause * 10)
+        folder = merging.merged_folder(self.store, run_id)
+        folder.mkdir(exist_ok=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+        merging.write(self.store, run_id, job.model_copy(update={"state": "finished"}))
+
     def _play_attack(self, run_id: str) -> None:
         job = jobs.read(self.store, run_id).model_copy(update={"state": "running"})
         steps = range(0, int(job.settings.get("steps") or 20) + 1, 4)
@@ -192,6 +206,9 @@ class Player:
         self.store.append(run_id, Ended(status="stopped", step=step))
 
     def _play(self, run_id: str, resume: bool) -> None:
+        if run_id.endswith(merging.SUFFIX):
+            self._play_merging(run_id.removesuffix(merging.SUFFIX))
+            return
         attacked = jobs.run_of(run_id)
         if attacked is not None:
             self._play_attack(attacked)

@@ -21,10 +21,12 @@ from dashboard.going_on import can_go_on
 from dashboard.identity import is_key, new_key, secret_of
 from dashboard.model_choice import model_card
 from dashboard.page import IDLE_SECONDS, Page, Watched
+from dashboard.run_details import about_run
+from dashboard.run_rows import command, rows
 from dashboard.side_by_side import Writing, frames
 from dashboard.side_choices import side_choices
 from dashboard.sidebar import stop_button
-from dashboard.tabs import TABS, runs
+from dashboard.tabs import TABS
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import record
 from unlearning.config import RunConfig
@@ -244,7 +246,7 @@ class TestOwners:
 
     def test_a_question_answered_with_no_deletes_nothing(self, page: Page) -> None:
         record(page.scheduler.store, owner=OWNER)
-        table, _ = handler(page, "erase").fn("", OWNER)
+        table, *_ = handler(page, "erase").fn("", OWNER)
         assert len(table) == 1
 
     def test_continue_is_offered_to_the_owner_of_a_run_cut_short(self, page: Page) -> None:
@@ -260,7 +262,7 @@ class TestOwners:
         store = page.scheduler.store
         mine, theirs = record(store, owner=OWNER), record(store, owner=STRANGER)
         listed = lambda settings: set(  # noqa: E731
-            runs.rows(SimpleNamespace(scheduler=page.scheduler, settings=settings), OWNER)["Run"]
+            rows(SimpleNamespace(scheduler=page.scheduler, settings=settings), OWNER)["Run"]
         )
         assert listed(Settings(secret="s")) == {mine, theirs}
         assert listed(Settings(secret="s", public=True)) == {mine}
@@ -376,21 +378,22 @@ class TestCompare:
 
 
 class TestRuns:
-    def test_the_download_is_json_even_after_a_divergence(self, scheduler: Scheduler) -> None:
-        run_id = record(scheduler.store, outcome="diverged")
-        found = json.loads(runs.export(scheduler.store, run_id, "the command"))
-        assert found["run"]["run_id"] == run_id
+    def test_the_download_is_json_even_after_a_divergence(self, page: Page) -> None:
+        run_id = record(page.scheduler.store, outcome="diverged")
+        file = json.loads(handler(page, "write_run").fn(run_id, OWNER))
+        found = json.loads(file["text"])
+        assert (file["name"], found["run"]["run_id"]) == (f"run-{run_id}-settings.json", run_id)
         assert found["series"]["forget_nll"]["values"][-1] == "nan"
-        assert found["command"] == "the command"
+        assert "python -m unlearning run" in found["command"]
         assert "clockmaker" not in json.dumps(found), "the text to forget leaves with the download"
 
     def test_a_label_is_text(self, scheduler: Scheduler) -> None:
         run_id = record(scheduler.store, label=HOSTILE)
         settings = Settings(secret="s")
-        table = runs.rows(SimpleNamespace(scheduler=scheduler, settings=settings), "")
+        table = rows(SimpleNamespace(scheduler=scheduler, settings=settings), "")
         assert table["Name"][0] == HOSTILE, "escaping is the table's part: its cells are text"
         view = scheduler.view(run_id)
-        assert "<img" not in runs.about_run(HOSTILE, view, HOSTILE)
+        assert "<img" not in about_run(HOSTILE, view, HOSTILE)
 
     @pytest.mark.parametrize(
         ("file", "content", "words"),
@@ -407,14 +410,14 @@ class TestRuns:
         store = page.scheduler.store
         damaged, whole = record(store, owner=OWNER), record(store, owner=OWNER)
         (store.folder(damaged) / file).write_text(content.replace("ID", damaged))
-        listed = set(runs.rows(page, OWNER)["Run"])
+        listed = set(rows(page, OWNER)["Run"])
         assert listed == ({whole, damaged} if words else {whole})
         picked = SimpleNamespace(row_value=[damaged])
-        run_id, panel, about, delete = handler(page, "pick").fn(OWNER, picked)
+        run_id, panel, about, delete, *_ = handler(page, "pick").fn(OWNER, picked)
         assert run_id == damaged and panel["visible"] and delete["interactive"]
         assert (words or "cannot be read") in about.replace("&#x27;", "'") and "alert" in about
         handler(page, "erase").fn(damaged, OWNER)
-        assert list(runs.rows(page, OWNER)["Run"]) == [whole]
+        assert list(rows(page, OWNER)["Run"]) == [whole]
 
     def test_strangers_are_not_told_where_runs_are_kept(
         self, page: Page, monkeypatch: pytest.MonkeyPatch
@@ -422,7 +425,7 @@ class TestRuns:
         run_id = start(page, OWNER)
         wait_for_end(page, run_id)
         picked = SimpleNamespace(row_value=[run_id])
-        assert f"{page.scheduler.store.path}/{run_id}/inputs" in runs.command(page, run_id)
+        assert f"{page.scheduler.store.path}/{run_id}/inputs" in command(page, run_id)
         monkeypatch.setattr(page, "settings", Settings(secret="s", public=True))
         shown = handler(page, "pick").fn(OWNER, picked)[2]
         assert f"--forget RUNS/{run_id}/inputs/forget.jsonl" in shown

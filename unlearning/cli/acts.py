@@ -131,19 +131,6 @@ def show(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def export(chosen: argparse.Namespace) -> int:
-    """`export`: base and adapter merged, as an ordinary model folder."""
-    # Late: torch is needed from here on only.
-    from unlearning.runs.evaluation import export_merged  # noqa: PLC0415
-
-    folder = Path(chosen.merged).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} exists and is not empty.", "Name a new folder.")
-    export_merged(RunStore(chosen.runs), chosen.id, folder, chosen.device)
-    answer(chosen, {"folder": str(folder)}, f"written to {folder}")
-    return 0
-
-
 def delete(chosen: argparse.Namespace) -> int:
     """`delete`: with its texts and weights."""
     store = RunStore(chosen.runs)

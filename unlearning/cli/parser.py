@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from unlearning.cli import acts
 from unlearning.cli import attack as attacks
+from unlearning.cli import export as exports
 from unlearning.cli.check import check
 from unlearning.cli.finetune import finetune
 from unlearning.cli.sweep import SWEEPS, sweep
@@ -119,9 +120,12 @@ def build() -> argparse.ArgumentParser:
 
     command("runs", acts.runs, "List the runs.")
     command("show", acts.show, "Show one run.").add_argument("id", metavar="ID")
-    exported = command("export", acts.export, "Write a run's weights as an ordinary model.")
-    exported.add_argument("id", metavar="ID[@STEP]")
-    exported.add_argument("--merged", required=True, metavar="DIR")
+    exports.arguments(
+        command("export", exports.export, "Take weights and figures of a run away with you.")
+    )
+    reported = command("report", exports.report, "Write a run as one HTML file, for offline.")
+    reported.add_argument("id", metavar="ID")
+    reported.add_argument("--out", required=True, metavar="FILE.html")
     command("delete", acts.delete, "Erase a run with its texts and weights.").add_argument(
         "id", metavar="ID"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from unlearning.attacks import attack
 from unlearning.runs.check import CheckRequest
@@ -65,6 +66,14 @@ class EngineBackend:
         target = Target(job.target)
         report = carry_out(self._store, chosen, target, device=self._device, tell=tell, stop=stop)
         return report is not None
+
+    def merge(self, target: str, folder: Path) -> None:
+        """Write ID@STEP as an ordinary model into a new folder."""
+        from unlearning.runs.evaluation import export_merged  # noqa: PLC0415
+
+        # It opens a model of its own, and needs the room.
+        self._shelf.clear()
+        export_merged(self._store, target, folder, self._device)
 
     def release(self) -> None:
         """Let go of every loaded model."""

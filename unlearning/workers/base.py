@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal, Protocol
 
 from unlearning.runs.events import AnyEvent
@@ -26,6 +27,12 @@ class Worker(Protocol):
         """Put the attack that the run keeps as its job at the end of the queue.
 
         In queue, current and withdraw it is called by `job.name_of(run_id)`.
+        """
+
+    def merge(self, run_id: str) -> None:
+        """Put the merged model that the run keeps as its job at the end of the queue.
+
+        In queue, current and withdraw it is called by `exports.merging.name_of(run_id)`.
         """
 
     def generate(self, request: Request) -> Iterator[Delta]:
@@ -84,6 +91,9 @@ class Backend(Protocol):
         stop: Callable[[], bool],
     ) -> bool:
         """Carry an attack out and keep its report; False where it was stopped."""
+
+    def merge(self, target: str, folder: Path) -> None:
+        """Write ID@STEP as an ordinary model into a new folder."""
 
     def release(self) -> None:
         """Let go of every loaded model."""

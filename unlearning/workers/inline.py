@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from unlearning.exports import merging
 from unlearning.runs.events import AnyEvent
 from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
@@ -14,6 +15,7 @@ from unlearning.workers.backend import EngineBackend
 from unlearning.workers.base import Backend, OpenBackend, State
 from unlearning.workers.execute import execute
 from unlearning.workers.failures import free_memory
+from unlearning.workers.merging import execute_merge
 
 
 class InlineWorker:
@@ -56,6 +58,15 @@ class InlineWorker:
             self._current = jobs.name_of(run_id)
             try:
                 execute_attack(self._store, self._backend, run_id)
+            finally:
+                self._current = None
+
+    def merge(self, run_id: str) -> None:
+        """Write the waiting merged model now. What goes wrong in it stands in its job."""
+        with self._one_at_a_time:
+            self._current = merging.name_of(run_id)
+            try:
+                execute_merge(self._store, self._backend, run_id)
             finally:
                 self._current = None
 

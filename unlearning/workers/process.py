@@ -81,6 +81,11 @@ class ProcessWorker:
         self._mailbox.enqueue(Command(run_id=run_id, attack=True))
         self.start()
 
+    def merge(self, run_id: str) -> None:
+        """Put the merged model that the run keeps as its job at the end of the queue."""
+        self._mailbox.enqueue(Command(run_id=run_id, merge=True))
+        self.start()
+
     def generate(self, request: Request) -> Iterator[Delta]:
         """Stream answers; closing the iterator withdraws the request.
 
