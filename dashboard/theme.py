@@ -110,12 +110,12 @@ def _read(name: str) -> str:
     return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
-CSS = _read("style.css") + _read("words.css") + _read("stress.css")
+CSS = _read("style.css") + _read("words.css") + _read("stress.css") + _read("present.css")
 LOGO = _read("logo.svg")
 HEAD = (
     '<meta name="description" content="Make a language model forget, live.">'
     '<link rel="icon" type="image/svg+xml" href="data:image/svg+xml;base64,'
     f'{b64encode(LOGO.encode()).decode()}">'
-    f"<script>{_read('page.js')}{_read('words.js')}</script>"
+    f"<script>{_read('page.js')}{_read('words.js')}{_read('present.js')}</script>"
 )
 """For `launch(head=...)`: icon, and what every tab's markup relies on."""
