@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import present, replay_bar, run_links, sidebar, theme
+from dashboard import api, present, replay_bar, run_links, sidebar, theme
 from dashboard.page import Page, Settings
 from dashboard.tabs import TABS
 from unlearning.runs.scheduler import Scheduler
@@ -28,6 +28,7 @@ def build(scheduler: Scheduler, *, settings: Settings) -> gr.Blocks:
         delete_cache=CLEARED_SECONDS,
     ) as demo:
         page = Page(scheduler, settings)
+        api.build(page)  # first: handlers of the page would take its names
         with gr.Sidebar(width=300, open=True) as side:
             link = sidebar.build(page)
         present.build(page)
