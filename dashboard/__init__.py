@@ -35,7 +35,10 @@ def build(scheduler: Scheduler, *, settings: Settings) -> gr.Blocks:
         replay_bar.build(page)
         with gr.Tabs(selected=TABS[0].NAME, elem_id="tabs") as page.tabs:
             for tab in TABS:
-                with gr.Tab(tab.TITLE, id=tab.NAME, elem_id=f"tab-{tab.NAME}") as page.tab:
+                side_of_bar = getattr(tab, "ALIGNMENT", "left")
+                with gr.Tab(
+                    tab.TITLE, id=tab.NAME, elem_id=f"tab-{tab.NAME}", alignment=side_of_bar
+                ) as page.tab:
                     tab.build(page)
         with side:  # after the tabs, to which its buttons lead
             run_links.build(page)

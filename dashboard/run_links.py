@@ -7,21 +7,28 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.lessons.base import PREFIX
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.pictures import escaped
 from dashboard.playback import begin
+from dashboard.tabs import learn
+from dashboard.tabs.learn import first_label
 
 
 def build(page: Page) -> None:
     """Build links and button; they are hidden while no run is open."""
     links = gr.HTML(apply_default_css=False, elem_id="run-links")
+    lesson = gr.Button("Back to the lesson", visible=False, size="md", elem_id="to-lesson")
     again = gr.Button("Play it again", visible=False, size="md", elem_id="replay")
 
-    @page.shows(links, again)
+    @page.shows(links, lesson, again)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
         ended = bool(watched.run_id) and not watched.live and watched.playback is None
         return {
             links: present_links(watched),
+            lesson: gr.update(
+                visible=first_label(page.scheduler.store, watched.run_id).startswith(PREFIX)
+            ),
             again: gr.update(visible=ended and watched.view.begun is not None),
         }
 
@@ -29,6 +36,7 @@ def build(page: Page) -> None:
         with shown():
             return begin(page.scheduler.store, run_id, time.time()).text(), gr.Tabs(selected="live")
 
+    lesson.click(lambda: gr.Tabs(selected=learn.NAME), None, page.tabs, queue=False, **QUIET)
     page.acted(again.click(play, page.run, [page.playback, page.tabs], queue=False, **QUIET))
 
 

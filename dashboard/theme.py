@@ -110,7 +110,13 @@ def _read(name: str) -> str:
     return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
-CSS = _read("style.css") + _read("words.css") + _read("stress.css") + _read("present.css")
+CSS = (
+    _read("style.css")
+    + _read("words.css")
+    + _read("stress.css")
+    + _read("present.css")
+    + _read("learn.css")
+)
 LOGO = _read("logo.svg")
 HEAD = (
     '<meta name="description" content="Make a language model forget, live.">'

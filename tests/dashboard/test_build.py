@@ -474,7 +474,7 @@ class TestServing:
         assert loud == list(api.NAMES)
 
     def test_tabs_stand_in_reading_order(self, page: Page) -> None:
-        assert [tab.NAME for tab in TABS] == ["setup", "live", "compare", "stress", "runs"]
+        assert [tab.NAME for tab in TABS] == ["setup", "live", "compare", "stress", "runs", "learn"]
         assert [child.id for child in page.tabs.children] == [tab.NAME for tab in TABS]
 
 
