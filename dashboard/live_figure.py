@@ -68,6 +68,8 @@ class Chart:
     """Fixed range; None follows the data."""
     along_run: bool = True
     """Whether x spans the whole run and bears its marks (teaching has steps of its own)."""
+    font: int = 11
+    """Size of its labels in pixels; margins grow along."""
 
 
 @dataclass(frozen=True, slots=True)

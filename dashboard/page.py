@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import gradio as gr
 
 from dashboard.identity import browser_key, is_key, new_key
 from dashboard.live_figure import Chart, live_figure, payload
+from dashboard.playback import SPEEDS, Playback, begin, played
 from unlearning.errors import UserError
 from unlearning.runs.events import Status
 from unlearning.runs.scheduler import Scheduler
@@ -51,6 +53,8 @@ class Settings:
     public: bool = False
     """Strangers use it: everybody lists only their own runs."""
     tick_seconds: float = 1.0
+    replay: str = ""
+    """A recorded run that opens and plays by itself."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Watched:
     """Its place in the queue, from 1."""
     active: str | None = None
     """The live run of this browser, be it the one looked at or not."""
+    playback: Playback | None = None
+    """Set while the recording of an ended run is played: `view` is the run as it was then."""
 
     @property
     def live(self) -> bool:
@@ -99,6 +105,7 @@ class Page:
         self.run = gr.Textbox(visible="hidden", elem_id="run-id")
         self.seen = gr.Textbox(visible="hidden", elem_id="seen")
         self.at = gr.Textbox(visible="hidden", elem_id="at")
+        self.playback = gr.Textbox(visible="hidden", elem_id="playback")
         self.tabs: gr.Tabs | None = None
         self.tab: gr.Tab | None = None
         """The tab that is being built."""
@@ -138,14 +145,13 @@ class Page:
 
     def bind(self, demo: gr.Blocks, link: gr.Textbox) -> None:
         """Set the clock going; `link` shows the address that others can open."""
-        inputs = {self.run, self.key, self.seen, self.at, *self._figures}
+        inputs = {self.run, self.key, self.seen, self.at, self.playback, *self._figures}
         outputs = [self.clock, self.seen, *self._shown, *self._figures]
         tick = {"fn": self.look, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
         self.clock.tick(**tick)
         self.run.change(None, self.run, link, js=ADDRESS, **QUIET)
-        demo.load(
-            self.attach, [self.key], [self.key, self.run, self.tabs], queue=False, **QUIET
-        ).then(**tick)
+        attached = [self.key, self.run, self.tabs, self.playback]
+        demo.load(self.attach, [self.key], attached, queue=False, **QUIET).then(**tick)
         for event in self._acts:
             # One look may be under way while somebody acts: theirs must not be lost.
             event.then(**tick, trigger_mode="always_last")
@@ -156,7 +162,7 @@ class Page:
         """A page was opened or reloaded: know its owner, and go back to the run."""
         key = key if is_key(key) else new_key()
         wanted = str(request.query_params.get("run", ""))
-        run_id = self.scheduler.active(key) or ""
+        run_id = self.scheduler.active(key) or self.settings.replay
         if wanted:
             try:
                 self.scheduler.view(wanted)
@@ -166,16 +172,30 @@ class Page:
         updates: dict[gr.blocks.Block, Any] = {self.key: key, self.run: run_id}
         if run_id:
             updates[self.tabs] = gr.Tabs(selected="live")
+        updates[self.playback] = self._played(run_id, request.query_params.get("replay"))
         return updates
+
+    def _played(self, run_id: str, speed: str | None) -> str:
+        """What plays by itself: `?replay=SPEED`, or the run that this page was started for."""
+        if not run_id or (speed is None and run_id != self.settings.replay):
+            return ""
+        try:
+            wanted = float(speed) if speed else None
+            chosen = wanted if wanted is not None and 0 < wanted <= SPEEDS[-1] else None
+            return begin(self.scheduler.store, run_id, time.time(), chosen).text()
+        except (ValueError, UserError):
+            return ""
 
     def look(self, values: dict[gr.blocks.Block, Any]) -> dict[gr.blocks.Block, Any]:
         """What changed since the browser's last look."""
         watched = self.watched(values[self.run], values[self.key], values[self.at])
+        told = values.get(self.playback)
+        watched = played(self.scheduler.store, watched, told, time.time())
         known, seen = _parsed(values[self.seen]), {}
         updates: dict[gr.blocks.Block, Any] = {}
-        told = {c: v for show in self._shows for c, v in show(watched).items()}
-        told[self.clock] = self._pace(watched)
-        for component, value in told.items():
+        shown_now = {c: v for show in self._shows for c, v in show(watched).items()}
+        shown_now[self.clock] = self._pace(watched)
+        for component, value in shown_now.items():
             name = str(component._id)
             seen[name] = crc32(repr(value).encode())
             if known.get(name) != seen[name]:
@@ -191,6 +211,8 @@ class Page:
     def _pace(self, watched: Watched) -> dict[str, Any]:
         """How often the browser asks again, if at all."""
         attacked = watched.attack is not None and watched.attack.live
+        if watched.playback is not None and not watched.playback.moving(time.time()):
+            return gr.update(active=watched.active is not None, value=self.settings.tick_seconds)
         if watched.live or attacked or watched.active is not None:
             return gr.update(active=True, value=self.settings.tick_seconds)
         return gr.update(active=bool(watched.run_id), value=IDLE_SECONDS)
