@@ -18,7 +18,7 @@ from dashboard.identity import is_key
 from dashboard.page import Page
 from dashboard.side_by_side import frames
 from dashboard.story import tell
-from dashboard.text_choice import MOST_CHARACTERS
+from dashboard.text_cards import MOST_CHARACTERS
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.data.pasted import split
