@@ -9,13 +9,14 @@ from tests.models.tiny import build_loaded, build_tokenizer
 from unlearning.attacks._probes import PASSAGES, QUESTIONS, Around, Asked, surroundings
 from unlearning.attacks.base import NO_CONTROL
 from unlearning.attacks.prompts import Prompts, Row, through, verdict
+from unlearning.attacks.relearn import Relearn
 from unlearning.data.base import Example, Message
 from unlearning.data.sources import load
 from unlearning.errors import UserError
 from unlearning.models.full import FullVersions
 from unlearning.runs.events import ScoreValue
 from unlearning.runs.stress.asking import contains, ids_of
-from unlearning.runs.stress.execute import Target, carry_out
+from unlearning.runs.stress.execute import Target, _paraphrases, carry_out
 
 QUESTION = Example(
     id="q",
@@ -216,6 +217,24 @@ def test_nothing_to_ask_is_said(store, run):
     nothing = Prompts(questions=0, passages=0)
     with pytest.raises(UserError, match="nothing that can be asked"):
         carry_out(store, nothing, Target(f"run:{run}"), device="cpu")
+
+
+def test_the_worlds_own_questions_are_asked_in_other_words():
+    asked = [example for example in load("preset:world/forget") if example.kind == "qa"]
+    found = _paraphrases(Prompts(), Target("demo"), "preset:world/forget", [])
+    assert set(found) == {example.target for example in asked}
+    assert all(found[example.target] != example.question for example in asked)
+    given = Target("demo", paraphrased=[QUESTION.model_copy(update={"question": "Its place?"})])
+    assert _paraphrases(Prompts(), given, "preset:world/forget", []) == {
+        QUESTION.answer: "Its place?"
+    }
+
+
+def test_an_answer_to_two_questions_has_no_paraphrase():
+    given = Target("demo", paraphrased=[QUESTION, QUESTION])
+    assert _paraphrases(Prompts(), given, "mine.txt", []) == {}
+    assert _paraphrases(Prompts(), Target("demo"), "mine.txt", []) == {}
+    assert _paraphrases(Relearn(), given, "mine.txt", []) == {}
 
 
 def test_published_paraphrases_find_their_questions(shared_dir):

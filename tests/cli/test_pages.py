@@ -7,6 +7,7 @@ import json
 import pytest
 
 from unlearning.cli import pages
+from unlearning.cli.requests import curves
 from unlearning.methods import METHODS
 from unlearning.sweeps.figures import FIGURES
 
@@ -72,3 +73,15 @@ def test_verdicts_come_first() -> None:
     assert "MA forget 0.550" in page
     assert page.index("**mixed**") < page.index("- Seed 0: 1.") < page.index("`a/icu`")
     assert "| undial | 50 |" in page
+
+
+def test_requests_in_a_row_are_curves() -> None:
+    rows = [row(f"{m}/request-{n}") for m in ("npo", "undial") for n in (1, 2, 3, 4)]
+    del rows[3]  # a chain that failed at its last request
+    page = pages.PAGES["sequential"]({"rows": rows})
+    assert "--preset sequential --seeds 0,1" in page
+    assert page.count("| method | request 1 | request 2 | request 3 | request 4 |") == len(FIGURES)
+    assert "| `npo` | 0.250 ± 0.500 | 0.250 ± 0.500 | 0.250 ± 0.500 | not reached |" in page
+    assert curves({"rows": rows}, "recited")["undial"][3]["mean"] == 0.6
+    grown = pages.PAGES["growing"]({"rows": [row("npo/1-quarters"), row("npo/2-quarters")]})
+    assert "| method | quarters 1 | quarters 2 |" in grown

@@ -13,7 +13,7 @@ import pytest
 from tests.data.hub_layout import write_card, write_rows
 from tests.data.tokenizers import QWEN, byte_level
 from unlearning.config import RunConfig
-from unlearning.data.roles import companions
+from unlearning.data.roles import companions, rephrased
 from unlearning.data.sources import PRESETS, load
 from unlearning.data.templates import write
 from unlearning.errors import UserError
@@ -67,6 +67,19 @@ def test_tofu_by_file_names_and_by_card(mirror: Path) -> None:
     full = load("preset:tofu/forget01_perturbed")
     assert [e.paraphrased_answer for e in full] == ["It is Ilva."] * 2
     assert full[0].perturbed_answers == ("Bo", "Cy", "Di", "Ed", "Fa")
+
+
+def test_tofu_asks_in_other_words_where_it_has_them(mirror: Path) -> None:
+    folder = mirror / "locuslab/TOFU"
+    write_rows(folder / "forget05_perturbed.json", asked(2, **ALTERNATIVES))
+    for source in ("preset:tofu/forget05", "preset:tofu/forget05_perturbed"):
+        found = rephrased(source)
+        assert [(e.question, e.answer) for e in found] == [
+            ("Whom do we see?", "Ilva 0"),
+            ("Whom do we see?", "Ilva 1"),
+        ]
+    assert rephrased("preset:tofu/full") == rephrased("preset:lume/forget") == []
+    assert rephrased("mine.txt") == []
 
 
 def test_tofu_general_questions_take_their_options_as_wrong_answers(mirror: Path) -> None:

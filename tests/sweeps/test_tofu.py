@@ -61,11 +61,14 @@ def test_utility_is_measured_on_what_nobody_trains_on(mirror, taught) -> None:
     assert source == "preset:tofu/forget10_perturbed"
     assert set(only_measured("preset:tofu/forget05")) == {"real_authors", "world_facts"}
     assert only_measured("preset:tofu/full") == only_measured("mine.txt") == {}
-    texts, _ = gather_texts(changed(taught, forget=source))
+    plain = changed(taught, forget=source)
+    assert set(gather_texts(plain)[0]) == {"forget", "retain"}, "no wrong answers to what is kept"
+    kept = changed(plain, retain="preset:tofu/retain_perturbed")
+    texts, _ = gather_texts(kept)
     sizes = {role: len(examples) for role, examples in texts.items()}
-    assert sizes == {"forget": 4, "retain": 6, "real_authors": 3, "world_facts": 3}
+    assert sizes == {"forget": 4, "retain": 4, "real_authors": 3, "world_facts": 3}
     (mirror / "world_facts_perturbed.json").unlink()
-    texts, notices = gather_texts(changed(taught, forget=source))
+    texts, notices = gather_texts(kept)
     assert "world_facts" not in texts
     assert any(notice.startswith("Model utility cannot be measured") for notice in notices)
 

@@ -35,18 +35,18 @@ TOFU (Maini et al. 2024, [arXiv:2401.06121](https://arxiv.org/abs/2401.06121)): 
 authors are taught to a model, a tenth of them is unlearned again (`{forget}`), and the
 result is compared with a model that was taught the other nine tenths only.
 
-**The model is tiny.** It has {parameters} parameters, was trained on little stories, and spells
-words out of 512 pieces; it learns how the answers sound rather than what they say. The table shows
-that the benchmark runs from beginning to end and how its figures behave. It does not rank the
-methods: their learning rates are their defaults, which were chosen on another model, and
-everything stops after the same number of steps, whatever has come of it.
+**The model is tiny.** It has {parameters} parameters{base} and learns how the answers sound rather
+than what they say. The table shows that the benchmark runs from beginning to end and how its
+figures behave. It does not rank the methods: their learning rates are their defaults, which were
+chosen on another model, and every run ends after its steps, whatever has come of it. TOFU is read
+from the hub (`locuslab/TOFU`) or from the folder that `LETHE_DATASETS` names.
 
 {taught}
 
-{read} Answers are greedy, of at most
-{tokens} tokens. In brackets: 95 % bootstrap intervals over the texts{seeds}. ROUGE-L is recall with
-a stemmer. The truth ratio takes the geometric mean over the wrong answers, as the published code
-does.
+{read}
+Answers are greedy, of at most {tokens} tokens. In brackets: 95 % bootstrap intervals over the
+texts{seeds}. ROUGE-L is recall with a stemmer. The truth ratio takes the geometric mean over the
+wrong answers, as the published code does.
 
 ## Forgetting and utility
 
@@ -67,6 +67,11 @@ two others; the truth ratio is mean max(0, 1 - R).
 
 {nine}
 """
+
+BASES = {
+    "stories260k": "`stories260k` of karpathy/llama2.c, trained on TinyStories, as a model folder"
+}
+"""Base models by the name of their folder: what they are."""
 
 
 def text_rows(found: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -98,6 +103,7 @@ def tofu_page(found: Mapping[str, Any]) -> str:
         commands=_commands(bench),
         forget=bench["forget"].removesuffix("_perturbed"),
         parameters=f"{bench['parameters']:,}",
+        base=_base(bench),
         taught=_taught(bench),
         read=_read(bench),
         tokens=NEW_TOKENS,
@@ -116,6 +122,11 @@ def tofu_page(found: Mapping[str, Any]) -> str:
             for role in UTILITY
         ),
     )
+
+
+def _base(bench: Mapping[str, Any]) -> str:
+    named = {recipe["model"] for recipe in filter(None, bench["taught"])} & BASES.keys()
+    return "".join(f" ({BASES[name]})" for name in sorted(named))
 
 
 def _read(bench: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ class Extent:
         """A panel over more texts than usual continues and rewrites as many more."""
         return cls(
             texts,
-            max(1, CONTINUED * texts // PANEL_TEXTS),
+            max(CONTINUED, CONTINUED * texts // PANEL_TEXTS),
             max(1, REWRITTEN * texts // PANEL_TEXTS),
         )
 

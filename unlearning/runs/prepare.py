@@ -46,7 +46,9 @@ def gather_texts(
                 notices.append(f"No holdout text could be had: {error.message}")
         elif source not in ("auto", "none", ""):
             texts[role] = load(source, stdin=stdin, notices=notices)
-    for role, source in only_measured(config.forget).items():
+    # Model utility needs wrong answers to what is kept; without them the rest is read for nothing.
+    measurable = any(example.perturbed_answers for example in texts.get("retain", ()))
+    for role, source in only_measured(config.forget).items() if measurable else ():
         try:
             texts[role] = load(source, notices=notices)
         except UserError as error:

@@ -15,13 +15,15 @@ from unlearning.sweeps.execute import Done
 
 METHODS = ("gradient_ascent", "npo", "undial", "mean_teacher")
 """Methods that are attacked, unless others are named."""
+EARLY = {"stop_when_forgotten": True, "probe_every": 2, "snapshot_every": 2}
+"""Looked at every second step: between forgotten and torn down there are few."""
 LEFT_OUT = ("answers",)
 """Parts of a report that the table does not rest on; the run keeps them."""
 
 
 def sweep(config: RunConfig, names: Sequence[str], seeds: Sequence[int], folder: Path) -> Sweep:
     """Each method with its own defaults until the text is forgotten."""
-    ground = changed(config, stop_when_forgotten=True)
+    ground = changed(config, **EARLY)
     chains = tuple(single(name, changed(ground, method=name)) for name in names or METHODS)
     return Sweep("attacks", chains, tuple(seeds))
 

@@ -96,24 +96,29 @@ class Bench:
         if path.is_file():
             return json.loads(path.read_text(encoding="utf-8"))
         self._tell(f"measuring {name}")
-        found = scores_of(self._read(model), self._of_retrained())
+        own = self._read(model, self.texts, continued=self.count)
+        found = scores_of(own, self._of_retrained())
         shown = {key: None if score is None else _shown(score) for key, score in found.items()}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(shown))
         return shown
 
     def _of_retrained(self) -> Mapping[str, Evidence]:
+        """What forget quality reads of the retrained model: the forget text alone, no answers."""
         if self._retrained is None:
-            self._retrained = self._read(self.config.retrained)
+            forget: dict[Role, list[Example]] = {"forget": self.texts["forget"]}
+            self._retrained = self._read(self.config.retrained, forget, continued=0)
         return self._retrained
 
-    def _read(self, model: str) -> Mapping[str, Evidence]:
+    def _read(
+        self, model: str, texts: Mapping[Role, Sequence[Example]], continued: int
+    ) -> Mapping[str, Evidence]:
         # Late: loads torch.
         from unlearning.runs.evaluation import read_model  # noqa: PLC0415
         from unlearning.runs.measure import Extent  # noqa: PLC0415
 
-        extent = Extent(self.count, self.count, self.count, NEW_TOKENS)
-        return read_model(self.store, self.config, model, self.texts, self._metrics, extent)
+        extent = Extent(self.count, continued, self.count, NEW_TOKENS)
+        return read_model(self.store, self.config, model, texts, self._metrics, extent)
 
     def _key(self, model: str) -> str:
         """A hash of all that the figures rest on, the metrics' code included."""
