@@ -22,9 +22,9 @@ from unlearning.sweeps.figures import FIGURES
 GREY = "#808080"
 RECITED = "memorization_accuracy"
 CURVES = (
-    (f"score/{RECITED}/forget", "Words recited: text to forget ↓"),
-    (f"score/{RECITED}/retain", "Words recited: text to keep ↑"),
-    ("score/perplexity/generic", "Perplexity of general text"),
+    (f"score/{RECITED}/forget", "Recited, to forget ↓"),
+    (f"score/{RECITED}/retain", "Recited, to keep ↑"),
+    ("score/perplexity/generic", "General perplexity"),
     ("health", "Collapse meter ↓"),
 )
 POINTS = 200

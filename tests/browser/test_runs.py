@@ -231,7 +231,7 @@ def test_it_is_readable_and_fits(visit: Visit, address: str, runs: Path, dark: b
     for selector in ("#runs", "#open-run", "#download-report", "#rename-run", "#continue-run"):
         assert in_view(page, selector), selector
     page.locator("#add-run").click()
-    for part in ("Chosen run", "Compare runs", "Method race"):
+    for part in ("All runs", "Compare runs", "Method race"):
         page.get_by_role("tab", name=part).click()
         page.wait_for_timeout(500)
         assert page.evaluate(CONTRAST) == [], part
