@@ -164,7 +164,7 @@ class TestComparison:
         # Where no level is known, less counts as more forgotten.
         for one in found:
             one.members[0].view.levels = None
-        assert [p.better for p in points(found, "kept")] == ["C", "", ""]
+        assert [p.better for p in points(found, "kept")] == ["B", "", ""]
 
     def test_a_run_without_end_is_compared_all_the_same(self, page: Any) -> None:
         found = lines(page, [run(page, outcome="open"), run(page)], False, OWNER)
