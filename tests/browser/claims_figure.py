@@ -51,15 +51,16 @@ def figure(found: Mapping[str, Any]) -> go.Figure:
     for method in COLOURS:
         _points(made, method, [row for row in singles if method_of(row) == method])
         _requests(made, method, [row for row in chained if method_of(row) == method])
-    level = found["level"].get("memorization_accuracy")
-    if level is not None:
+    line = found.get("retrained")
+    if line:
         made.add_vline(
-            x=level,
+            x=line["recited"],
             line={"dash": "dash", "color": "#555"},
             annotation_text="never saw the text",
             annotation_position="top left",
             col=1,
         )
+        made.add_hline(y=line["perplexity"], line={"dash": "dash", "color": "#555"}, col=1)
     made.update_xaxes(title_text=TITLES["MA"], range=[1.03, -0.03], col=1)
     made.update_xaxes(title_text="request", dtick=1, col=2)
     made.update_yaxes(title_text=TITLES["PPL"], type="log", col=1)

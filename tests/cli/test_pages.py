@@ -10,7 +10,7 @@ from unlearning.cli import pages
 from unlearning.methods import METHODS
 from unlearning.sweeps.figures import FIGURES
 
-MAKERS = {"claims": pages.claims_page, "defaults": pages.defaults_page}
+MAKERS = pages.PAGES
 
 
 def row(cell: str, ends=("finished", "collapsed"), recited: float = 0.6) -> dict:
@@ -45,13 +45,13 @@ def test_every_method_has_its_default_run() -> None:
 
 
 def test_a_row_says_how_runs_ended_and_what_went_too_far() -> None:
-    found = {"level": {"memorization_accuracy": 0.6}, "rows": [row("npo"), row("undial")]}
+    found = {"retrained": {"recited": 0.6}, "rows": [row("npo"), row("undial")]}
     found["rows"][1] = row("undial", ends=("forgotten",), recited=0.45)
     page = pages.defaults_page(found)
     assert "| `npo` | 0.250 ± 0.500 |" in page
     assert "| 15 | 1 finished, 1 collapsed |" in page
     assert "| forgotten, over-forgotten |" in page
-    assert "memorization_accuracy 0.600" in page
+    assert "MA forget 0.600" in page
 
 
 def test_verdicts_come_first() -> None:
@@ -63,9 +63,12 @@ def test_verdicts_come_first() -> None:
     }
     claim |= {"verdict": "mixed", "numbers": ["Seed 0: 1.", "Seed 1: 2."]}
     untested = claim | {"key": "b", "verdict": "not tested", "numbers": []}
-    page = pages.claims_page({"level": {}, "rows": [row("a/icu")], "claims": [claim, untested]})
+    page = pages.claims_page(
+        {"retrained": {"recited": 0.55}, "rows": [row("a/icu")], "claims": [claim, untested]}
+    )
     assert page.index("| a | It holds. ([paper](https://example.org)) | **mixed** |") > 0
     assert "## a. Mixed" in page and "- Seed 1: 2." in page
     assert "## b. Not tested" in page
+    assert "MA forget 0.550" in page
     assert page.index("**mixed**") < page.index("- Seed 0: 1.") < page.index("`a/icu`")
     assert "| undial | 50 |" in page

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from unlearning.errors import UserError
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import (
     AnyEvent,
     Ended,
@@ -22,7 +23,7 @@ from unlearning.runs.events import (
     Stepped,
     Stopped,
 )
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import AttackJob
 
@@ -103,11 +104,14 @@ class FakeBackend:
 
     def stream(
         self,
-        request: GenerateRequest,
+        request: Request,
         *,
         engine: FakeEngine | None,
         stop: Callable[[], bool],
     ) -> Iterator[Delta]:
+        if isinstance(request, CheckRequest):
+            yield Delta(kind="told", text=f"{len(request.texts['forget'])} texts")
+            return
         if request.sides[0] == "nobody":
             raise UserError("There is no model named 'nobody'.", "Name another.")
         if request.sides[0] == "deadly":

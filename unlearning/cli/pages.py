@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from unlearning.cli.attacks import attacks_page
+from unlearning.cli.requests import growing_page, sequential_page
+from unlearning.cli.tofu import tofu_page
 from unlearning.methods import METHODS
 from unlearning.sweeps.claims.chosen import CHOSEN
 from unlearning.sweeps.figures import FIGURES, in_words
@@ -56,7 +59,7 @@ one was rolled back to its last healthy snapshot before it was measured.
 def write(folder: Path = FOLDER) -> list[Path]:
     """Write every page whose figures are there."""
     made = []
-    for name, page in (("claims", claims_page), ("defaults", defaults_page)):
+    for name, page in PAGES.items():
         source = folder / f"{name}.json"
         if source.is_file():
             path = folder / f"{name}.md"
@@ -73,16 +76,17 @@ def claims_page(found: Mapping[str, Any]) -> str:
     if "retrained" in found:
         parts.append(_line_to_reach(found))
     parts.append("## What was chosen\n\n" + _chosen())
-    parts.append("## All runs\n\n" + _rows(found["rows"], found.get("level")))
+    parts.append("## All runs\n\n" + _rows(found["rows"], found.get("retrained")))
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def defaults_page(found: Mapping[str, Any]) -> str:
     """One row a method."""
     names = ",".join(row["cell"] for row in found["rows"])
-    level = ", ".join(f"{name} {value:.3f}" for name, value in found["level"].items())
+    line = found.get("retrained", {})
+    level = ", ".join(f"{FIGURES[name].title} {in_words(value)}" for name, value in line.items())
     head = DEFAULTS.format(names=names, level=level)
-    return f"{head}\n{_rows(found['rows'], found['level'])}\n"
+    return f"{head}\n{_rows(found['rows'], line)}\n"
 
 
 def _verdicts(claims: Sequence[Mapping[str, Any]]) -> str:
@@ -104,8 +108,16 @@ def _claim(claim: Mapping[str, Any]) -> str:
 
 
 def _line_to_reach(found: Mapping[str, Any]) -> str:
-    level = ", ".join(f"{name} {value:.3f}" for name, value in found["level"].items())
-    return f"## The line to reach\n\n{level}."
+    told = "; ".join(
+        f"{FIGURES[name].title} {in_words(value)}" for name, value in found["retrained"].items()
+    )
+    return (
+        "## The line to reach\n\nA model trained in the same way on all but the text to forget "
+        f"(`demo-retain`), measured as every run is: {told}. What recites less of the forget text "
+        "than it (MA lower by more than 0.1) has forgotten too much, and is marked "
+        "*over-forgotten* below: a model that refuses or babbles where an ignorant one would "
+        "guess gives away that there was something."
+    )
 
 
 def _chosen() -> str:
@@ -117,7 +129,7 @@ def _chosen() -> str:
     return "\n".join(lines)
 
 
-def _rows(rows: Sequence[Mapping[str, Any]], level: Mapping[str, float] | None) -> str:
+def _rows(rows: Sequence[Mapping[str, Any]], line: Mapping[str, float] | None) -> str:
     titles = [figure.title for figure in FIGURES.values()]
     head = ["run", *titles, "steps", "ended"]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
@@ -131,14 +143,25 @@ def _rows(rows: Sequence[Mapping[str, Any]], level: Mapping[str, float] | None) 
             end if len(row["ends"]) == 1 else f"{row['ends'].count(end)} {end}"
             for end in dict.fromkeys(row["ends"])
         )
-        beyond = _beyond(row, level)
+        beyond = _beyond(row, line)
         cells = [f"`{row['cell']}`", *figures, f"{steps:.0f}", ended + beyond]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _beyond(row: Mapping[str, Any], level: Mapping[str, float] | None) -> str:
+def _beyond(row: Mapping[str, Any], line: Mapping[str, float] | None) -> str:
     """Whether it forgot more than never having seen the text would explain."""
     recited = row["figures"]["recited"]["mean"]
-    known = (level or {}).get("memorization_accuracy")
+    known = (line or {}).get("recited")
     return ", over-forgotten" if known and recited is not None and recited < known - 0.1 else ""
+
+
+PAGES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "claims": claims_page,
+    "defaults": defaults_page,
+    "tofu": tofu_page,
+    "attacks": attacks_page,
+    "sequential": sequential_page,
+    "growing": growing_page,
+}
+"""Name of the JSON and of the page to what makes the one from the other."""

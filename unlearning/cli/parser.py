@@ -10,6 +10,7 @@ from typing import NoReturn
 from unlearning.cli import acts
 from unlearning.cli import attack as attacks
 from unlearning.cli import export as exports
+from unlearning.cli.check import check
 from unlearning.cli.finetune import finetune
 from unlearning.cli.sweep import SWEEPS, sweep
 from unlearning.config import FinetuneConfig, RunConfig
@@ -60,6 +61,9 @@ def build() -> argparse.ArgumentParser:
         command("run", acts.run, "Unlearn a text; watch, measure, keep the result."), RunConfig
     )
 
+    checked = command("check", check, "Does the model know the text, and what would a run cost?")
+    _settings(checked, RunConfig, leave_out=("label",))
+
     swept = command("sweep", sweep, "Many runs, several seeds each, one table at the end.")
     swept.add_argument("--preset", choices=SWEEPS, help="a sweep that has a name")
     swept.add_argument("--methods", type=_names, metavar="a,b", help="these methods, or all")
@@ -67,6 +71,9 @@ def build() -> argparse.ArgumentParser:
     swept.add_argument("--only", type=_names, default=(), metavar="x,y", help="cells that begin so")
     swept.add_argument("--world", metavar="DIR", help="on a world made by: world --out DIR")
     swept.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time")
+    swept.add_argument(
+        "--texts", type=_count, metavar="N", help="texts of each set in TOFU's table (default: all)"
+    )
     swept.add_argument("--out", metavar="FILE", help="write the table and what it rests on as JSON")
     _settings(swept, RunConfig, leave_out=("method", "hyperparameters", "seed", "label"))
 
@@ -74,6 +81,13 @@ def build() -> argparse.ArgumentParser:
     again.add_argument("id", metavar="ID")
     again.add_argument(
         "--steps", type=_count, metavar="N", help="steps in all (default: as planned)"
+    )
+
+    again.add_argument(
+        "--from-step",
+        type=int,
+        metavar="N",
+        help="go on from the snapshot of this step; later ones are dropped",
     )
 
     measured = command("evaluate", acts.evaluate, "Measure a model without changing it.")

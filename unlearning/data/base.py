@@ -11,9 +11,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Role = Literal["forget", "retain", "generic", "holdout", "analogous"]
+Role = Literal["forget", "retain", "generic", "holdout", "analogous", "real_authors", "world_facts"]
 """forget: must go. retain: same kind, must stay. generic: ordinary text that guards general
-ability. holdout: same kind, never seen in training. analogous: neighbours of the forget text."""
+ability. holdout: same kind, never seen in training. analogous: neighbours of the forget text.
+real_authors, world_facts: what TOFU measures utility with; nothing trains on them."""
 
 Kind = Literal["passage", "qa", "chat"]
 

@@ -27,6 +27,10 @@ class Preset:
     """Split that plays a role when another split of the preset is forgotten."""
     companions: Mapping[str, Mapping[Role, str]] = field(default_factory=dict)
     """The same for single splits, in place of `roles`."""
+    measured: Mapping[str, Mapping[Role, str]] = field(default_factory=dict)
+    """Split to the splits beside it that are only measured: nothing ever trains on them."""
+    rephrase: Callable[[str], list[Example]] | None = None
+    """Split to its questions in other words, each with the answer of the split's own row."""
     dataset: str = ""
     """Where the rows are from, as OWNER/NAME; empty for texts that come with Lethe."""
 
@@ -65,6 +69,11 @@ class Preset:
             for role, own in mine.items()
             if own != split
         }
+
+    def measured_beside(self, split: str = "") -> dict[Role, str]:
+        """Sources of the texts that are measured and no more when this split is forgotten."""
+        mine = self.measured.get(split or self.default, {})
+        return {role: f"preset:{self.name}/{own}" for role, own in mine.items()}
 
     def _no_group(self, split: str, group: str, there: set[str]) -> UserError:
         most = 12

@@ -23,6 +23,25 @@ def companions(source: str, model: str) -> dict[Role, str]:
     return {"generic": "preset:world/general"} if model in MODELS else {}
 
 
+def only_measured(source: str) -> dict[Role, str]:
+    """Sources of the texts that a benchmark measures utility with, for its forget source."""
+    name, split, _ = parts(source)
+    known = source.startswith("preset:") and name in PRESETS
+    return PRESETS[name].measured_beside(split) if known else {}
+
+
+def rephrased(source: str) -> list[Example]:
+    """The questions of a source in other words, with the same answers; where it has them.
+
+    Raises:
+        UserError: they should be there and cannot be read.
+    """
+    name, split, _ = parts(source)
+    if not source.startswith("preset:") or name not in PRESETS or not PRESETS[name].rephrase:
+        return []
+    return PRESETS[name].rephrase(split or PRESETS[name].default)
+
+
 def without(retain: Sequence[Example], forget: Iterable[Example]) -> tuple[list[Example], int]:
     """`retain` less what also stands in `forget` (same words, spacing aside), and how many."""
     forgotten = {_words(example) for example in forget}

@@ -13,6 +13,7 @@ from unlearning.data.preset import Preset
 DATASET = "locuslab/TOFU"
 PAIR = ("question", "answer")
 ALTERNATIVES = ("paraphrased_answer", "perturbed_answer")
+REPHRASED = "paraphrased_question"
 OPTIONS = ("option1", "option2", "option3", "option4")
 
 ON_HUB = ("10", "05", "01")
@@ -43,6 +44,17 @@ def _general(row: Row, place: str) -> dict:
         "paraphrased_answer": fields["answer"],
         "perturbed_answers": wrong or fields["perturbed_answers"],
     }
+
+
+def rephrase(split: str) -> list[Example]:
+    """The paraphrased questions, which only the splits with alternative answers have."""
+    wanted = f"{split.removesuffix('_perturbed')}_perturbed"
+    if wanted not in _splits():
+        return []
+    found = table(DATASET, wanted, "train", (REPHRASED, PAIR[1]))
+    return examples(
+        f"tofu-{wanted}", found.rows, lambda row, place: question(row, place, REPHRASED)
+    )
 
 
 def _rest(share: str) -> str:
@@ -77,6 +89,12 @@ def _companions() -> dict[str, dict]:
     return found
 
 
+def _measured() -> dict[str, dict]:
+    """Model utility is of real authors and world facts, too, whatever is forgotten."""
+    utility = {name: f"{name}_perturbed" for name in ("real_authors", "world_facts")}
+    return dict.fromkeys(_companions(), utility)
+
+
 TOFU = Preset(
     name="tofu",
     title="TOFU",
@@ -85,5 +103,7 @@ TOFU = Preset(
     splits=_splits(),
     read=read_split,
     companions=_companions(),
+    measured=_measured(),
+    rephrase=rephrase,
     dataset=DATASET,
 )

@@ -9,6 +9,7 @@ from unlearning.data.columns import to_examples
 from unlearning.data.files import read
 from unlearning.data.preset import Preset
 from unlearning.errors import UserError
+from unlearning.world.rephrase import rephrased
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "world"
 
@@ -27,6 +28,12 @@ def read_split(split: str) -> list[Example]:
     return to_examples(read(path, limits=None))
 
 
+def rephrase(split: str) -> list[Example]:
+    """The questions about the authors of a split, each in another wording of its topic."""
+    asked = ((e, rephrased(e.question, e.answer)) for e in read_split(split) if e.kind == "qa")
+    return [e.model_copy(update={"question": other}) for e, other in asked if other]
+
+
 WORLD = Preset(
     name="world",
     title="Fictional world",
@@ -41,4 +48,5 @@ WORLD = Preset(
     },
     read=read_split,
     roles={"retain": "retain", "generic": "general", "holdout": "holdout"},
+    rephrase=rephrase,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,16 @@ from unlearning.data.base import Example, Role
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
 from unlearning.metrics.base import Evidence, Metric
-from unlearning.models.base import REFERENCE
+from unlearning.models.base import BASE, REFERENCE
 from unlearning.models.versions import Versions
-from unlearning.runs.measure import PANEL_ROLES, TextSet, evidences, scores, with_others
+from unlearning.runs.measure import (
+    PANEL_ROLES,
+    Extent,
+    TextSet,
+    evidences,
+    scores,
+    with_others,
+)
 from unlearning.runs.prepare import kept_step
 from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore
@@ -33,30 +39,31 @@ def evaluate_model(
     Returns `metrics`: stage ('model', 'holdout', 'retrained') to metric to role to score.
     """
     theirs: dict[str, Evidence] = {}
-    found = {}
+    found, extent = {}, Extent.of(count)
     if config.retrained not in ("auto", "none", ""):
-        theirs = _read(store, config, config.retrained, texts, metrics, count)
+        theirs = read_model(store, config, config.retrained, texts, metrics, extent)
         found["retrained"] = _scores(theirs, metrics)
         # Two models need not be held at a time.
-        theirs = with_others({r: replace(e, continue_greedily=None) for r, e in theirs.items()})
-    own = with_others(_read(store, config, config.model, texts, metrics, count), theirs)
+        theirs = with_others({r: e.released() for r, e in theirs.items()})
+    own = with_others(read_model(store, config, config.model, texts, metrics, extent), theirs)
     found = {"model": _scores(own, metrics), **found}
     if "holdout" in texts:
         # The same metrics as on the forget text, on text that was never seen.
         unseen = {"forget": texts["holdout"]}
-        read = _read(store, config, config.model, unseen, metrics, count)
+        read = read_model(store, config, config.model, unseen, metrics, extent)
         found["holdout"] = _scores(read, metrics)
     return {"model": config.model, "metrics": found}
 
 
-def _read(
+def read_model(
     store: RunStore,
     config: RunConfig,
     model: str,
     texts: Mapping[Role, Sequence[Example]],
     metrics: Mapping[str, Metric],
-    count: int,
+    extent: Extent,
 ) -> dict[str, Evidence]:
+    """All that these metrics read of a model, by role, with the settings of a run."""
     loaded, versions = open_model(
         origin(store, model), lora_rank=1, device=config.device, dtype=config.dtype, seed=0
     )
@@ -66,7 +73,11 @@ def _read(
         for role, examples in texts.items()
         if role in PANEL_ROLES
     ]
-    return evidences(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, count)
+    # A run's result is compared with what it set out from; a plain model with nothing.
+    original = BASE if versions.resolve(REFERENCE) != BASE else None
+    return evidences(
+        versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, extent, original
+    )
 
 
 def _scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> dict[str, Any]:

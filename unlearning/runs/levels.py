@@ -9,6 +9,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from unlearning.config import RunConfig
 from unlearning.data.base import Example, digest
 from unlearning.data.encode import encode
 from unlearning.metrics import METRICS
@@ -19,6 +20,14 @@ from unlearning.runs.ground import Ground
 from unlearning.runs.measure import FORGETTING, TextSet, forgetting_scores
 from unlearning.runs.shelf import open_model, origin
 from unlearning.runs.store import RunStore, write_atomically
+
+
+def retrained_of(config: RunConfig) -> str | None:
+    """The model that never saw the forget text: as set, or the one that is known."""
+    if config.retrained == "auto":
+        known = config.model == "demo" and config.forget == "preset:world/forget"
+        return "demo-retain" if known else None
+    return None if config.retrained in ("none", "") else config.retrained
 
 
 def untaught_level(ground: Ground, stop: Callable[[], bool]) -> Levels:
@@ -47,11 +56,9 @@ def find_level(
 def _retrained(
     store: RunStore, ground: Ground, device: str, stop: Callable[[], bool]
 ) -> dict[str, float] | None:
-    config, name = ground.config, ground.config.retrained
-    if name == "auto":
-        known = config.model == "demo" and config.forget == "preset:world/forget"
-        name = "demo-retain" if known else "none"
-    if name in ("none", ""):
+    config = ground.config
+    name = retrained_of(config)
+    if name is None:
         return None
     loaded, versions = open_model(
         origin(store, name), lora_rank=1, device=device, dtype=config.dtype, seed=0

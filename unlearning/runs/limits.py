@@ -53,7 +53,7 @@ class Limits:
         brought = [
             example
             for role, examples in texts.items()
-            if not getattr(config, role, "").startswith(("preset:", "auto"))
+            if not getattr(config, role, "auto").startswith(("preset:", "auto"))
             for example in examples
         ]
         size = sum(len(example.prompt) + len(example.target) for example in brought)

@@ -8,16 +8,17 @@ from typing import Any
 
 from unlearning.data.base import Example
 from unlearning.data.encode import Encoded
-from unlearning.metrics import METRICS
+from unlearning.metrics import METRICS, STANDARD
 from unlearning.metrics.base import Evidence, Metric
 from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
 from unlearning.models.evidence import gather
-from unlearning.models.versions import Versions
+from unlearning.models.inside import with_model
+from unlearning.models.versions import REFERENCE, Versions
 from unlearning.runs.collapse import Look, loops
 from unlearning.runs.events import Scores, ScoreValue
 from unlearning.runs.sampler import spread
 
-PANEL_ROLES = ("forget", "retain", "generic", "holdout")
+PANEL_ROLES = ("forget", "retain", "generic", "holdout", "real_authors", "world_facts")
 """Roles that the full panel reads."""
 PANEL_TEXTS = 32
 """Texts of each role that the full panel reads."""
@@ -33,6 +34,28 @@ REWRITTEN = 8
 PROBED_METRICS = ("memorization_accuracy", "perplexity")
 FORGETTING = ("memorization_accuracy", "extraction_likelihood")
 """Metrics that decide whether a text is forgotten (KUMPR's rule: both at the unseen level)."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of each role a panel reads."""
+
+    texts: int = PANEL_TEXTS
+    continued: int = CONTINUED
+    """Texts that the model continues by itself."""
+    rewritten: int = REWRITTEN
+    """Texts of which paraphrased and wrong answers are read."""
+    new_tokens: int = 48
+    """Tokens of a continuation at most."""
+
+    @classmethod
+    def of(cls, texts: int) -> Extent:
+        """A panel over more texts than usual continues and rewrites as many more."""
+        return cls(
+            texts,
+            max(1, CONTINUED * texts // PANEL_TEXTS),
+            max(1, REWRITTEN * texts // PANEL_TEXTS),
+        )
 
 
 @dataclass(frozen=True)
@@ -62,11 +85,13 @@ def panel(
     tokenizer: Any,
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric] | None = None,
-    texts: int = PANEL_TEXTS,
+    extent: Extent = Extent(),
 ) -> Scores:
     """Every metric on every role it applies to; what does not apply is left out."""
-    chosen = metrics or {name: cls() for name, cls in METRICS.items()}
-    return scores(evidences(versions, version, sets, tokenizer, stop, chosen, texts), chosen)
+    chosen = metrics or {name: METRICS[name]() for name in STANDARD}
+    original = REFERENCE if versions.has(REFERENCE) else None
+    found = evidences(versions, version, sets, tokenizer, stop, chosen, extent, original)
+    return scores(found, chosen)
 
 
 def evidences(
@@ -76,11 +101,21 @@ def evidences(
     tokenizer: Any,
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric],
-    texts: int = PANEL_TEXTS,
+    extent: Extent = Extent(),
+    original: str | None = None,
 ) -> dict[str, Evidence]:
-    """All that these metrics read of one model, by role; each set has the others beside it."""
+    """All that these metrics read of one model, by role; each set has the others beside it.
+
+    `original` is the version that changes are measured from, where there is one.
+
+    Raises:
+        UserError: a metric needs a classifier that cannot be fetched.
+    """
     needs = frozenset[str]().union(*(metric.needs for metric in metrics.values()))
     read = {role for metric in metrics.values() for role in metric.direction}
+    written = any(metric.cost == "generation" for metric in metrics.values())
+    drifting = {r for m in metrics.values() if "original" in m.needs for r in m.direction}
+    inside = with_model(versions, version, original, needs, stop)
     found: dict[str, Evidence] = {}
     for text_set in sets:
         role = text_set.role
@@ -88,17 +123,20 @@ def evidences(
             continue
         # Unseen text is only compared with: it is neither continued nor asked again.
         main = role != "holdout"
-        found[role] = gather(
+        evidence = gather(
             versions,
             version,
             role,
             text_set.examples,
-            text_set.some(texts).encoded,
+            text_set.some(extent.texts).encoded,
             tokenizer,
-            continuations=CONTINUED if main else 0,
-            rewritten=_rewritten(texts) if main and "rewritten" in needs else 0,
+            continuations=extent.continued if main and written else 0,
+            rewritten=extent.rewritten if main and "rewritten" in needs else 0,
+            new_tokens=extent.new_tokens,
+            original=original if role in drifting else None,
             stop=stop,
         )
+        found[role] = inside(evidence)
     return with_others(found)
 
 
@@ -129,11 +167,6 @@ def scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> Scor
                     variant=score.variant,
                 )
     return measured
-
-
-def _rewritten(texts: int) -> int:
-    """A panel over more texts than usual reads the answers of as many more."""
-    return max(1, REWRITTEN * texts // PANEL_TEXTS)
 
 
 def _without(found: Mapping[str, Evidence], role: str) -> dict[str, Evidence]:

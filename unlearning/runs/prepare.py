@@ -7,7 +7,7 @@ from typing import TextIO
 
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
-from unlearning.data.roles import companions, without
+from unlearning.data.roles import companions, only_measured, without
 from unlearning.data.sources import load
 from unlearning.errors import UserError
 from unlearning.runs.store import RunStore
@@ -46,6 +46,11 @@ def gather_texts(
                 notices.append(f"No holdout text could be had: {error.message}")
         elif source not in ("auto", "none", ""):
             texts[role] = load(source, stdin=stdin, notices=notices)
+    for role, source in only_measured(config.forget).items():
+        try:
+            texts[role] = load(source, notices=notices)
+        except UserError as error:
+            notices.append(f"Model utility cannot be measured: {error.message}")
     if not texts.get("forget"):
         raise UserError("There is no text to forget.", "Paste some, or name a file or preset.")
     for role in ("retain", "generic"):
@@ -81,15 +86,15 @@ def kept_step(store: RunStore, run_id: str, wanted: str = "") -> int:
     return max((step for step in saved if step <= reached), default=saved[0])
 
 
-def check_left(store: RunStore, run_id: str, steps: int | None) -> None:
-    """Whether a run can go on, to `steps` in all.
+def check_left(store: RunStore, run_id: str, steps: int | None, step: int | None = None) -> None:
+    """Whether a run can go on, to `steps` in all; from `step` where it is given.
 
     Raises:
         UserError: there is nothing to go on from or to.
     """
     if not store.snapshots(run_id):
         raise UserError("This run has no snapshot to go on from.", "Start it again.")
-    done = kept_step(store, run_id)
+    done = kept_step(store, run_id, "" if step is None else str(step))
     view = store.view(run_id)
     wanted = steps or view.steps
     finished = view.ended is not None and view.ended.status == "finished"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from unlearning.attacks.base import Attack
@@ -16,14 +17,17 @@ from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
 from unlearning.exports import merging
+from unlearning.runs import turning
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import Status
 from unlearning.runs.limits import Limits
-from unlearning.runs.prepare import check_left
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.prepare import check_left, kept_step
+from unlearning.runs.requests import Delta, GenerateRequest, Request
 from unlearning.runs.standing import Line, Standing
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.runs.summary import Summary, summary_of
+from unlearning.runs.turning import Turn
 from unlearning.runs.view import LIVE, View
 from unlearning.runs.wastebasket import Discarded, Wastebasket
 from unlearning.workers.base import State, Worker
@@ -106,8 +110,12 @@ class Scheduler:
             self.worker.submit(run_id)
         return run_id
 
-    def resume(self, run_id: str, key: str = "", steps: int | None = None) -> None:
-        """Go on from the last snapshot, to more steps in all where `steps` is given.
+    def resume(
+        self, run_id: str, key: str = "", steps: int | None = None, step: int | None = None
+    ) -> None:
+        """Go on, to more steps in all where `steps` is given.
+
+        From the snapshot of `step`, and what lies beyond it is dropped; without one from the last.
 
         Raises:
             UserError: not the owner's, still live, without snapshot, or nothing left to do.
@@ -116,17 +124,33 @@ class Scheduler:
         with self._door:
             self._check_ended(run_id, "Stop it first, or wait for its end.")
             self._check_room(key)
-            check_left(self.store, run_id, steps)
+            check_left(self.store, run_id, steps, step)
             if steps is not None:
                 self.limits.check_steps(steps)
                 self.store.change_config(run_id, steps=steps)
-            self.store.clear_stop(run_id)
-            entry = self._standing.enter(run_id)
+            entry = self._again(run_id, None if step is None else Turn(step=step))
         with entry:
             self.worker.submit(run_id, resume=True)
 
-    def stop(self, run_id: str, key: str = "") -> None:
+    def roll_back(self, run_id: str, step: int, key: str = "") -> None:
+        """Make an earlier snapshot the result of an ended run; it is measured anew.
+
+        Raises:
+            UserError: not the owner's, still live, or there is no such snapshot.
+        """
+        self._check_owner(run_id, key)
+        with self._door:
+            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            self._check_room(key)
+            kept = Turn(step=kept_step(self.store, run_id, str(step)), keep=True)
+            entry = self._again(run_id, kept)
+        with entry:
+            self.worker.submit(run_id, resume=True)
+
+    def stop(self, run_id: str, key: str = "", *, pause: bool = False) -> None:
         """Take a waiting run out of the queue, or ask a running one to stop.
+
+        With `pause` the result is not measured: the run is only to go on later.
 
         Raises:
             UserError: not the owner's.
@@ -135,7 +159,7 @@ class Scheduler:
         if self.worker.withdraw(run_id):
             end_unstarted(self.store, run_id)
         elif self.status(run_id) in LIVE:
-            self.store.ask_stop(run_id)
+            self.store.ask_stop(run_id, pause=pause)
 
     def race(
         self, configs: Sequence[RunConfig], texts: Mapping[Role, Sequence[Example]], key: str = ""
@@ -280,12 +304,29 @@ class Scheduler:
                 self.store.folder(rest.partition("@")[0])
         return self._ask(request, key)
 
+    def check(
+        self, config: RunConfig, texts: Mapping[Role, Sequence[Example]], key: str = ""
+    ) -> Iterator[Delta]:
+        """Stream what a check of a run finds before it is started; nothing is kept.
+
+        Raises:
+            UserError: a limit, or too many requests wait.
+        """
+        self.limits.check_run(config, texts)
+        return self._ask(CheckRequest.of(config, texts), key)
+
     def close(self) -> None:
         """The page goes away."""
         self.wastebasket.close()
         self.worker.close()
 
     # parts
+
+    def _again(self, run_id: str, turn: Turn | None) -> AbstractContextManager[None]:
+        """An ended run enters the queue once more."""
+        turning.ask(self.store, run_id, turn)
+        self.store.clear_stop(run_id)
+        return self._standing.enter(run_id)
 
     def _summary(self, run_id: str, key: str, line: Line) -> Summary | None:
         try:
@@ -299,7 +340,7 @@ class Scheduler:
             return None
         return summary_of(head, view, status, mine)
 
-    def _ask(self, request: GenerateRequest, key: str) -> Iterator[Delta]:
+    def _ask(self, request: Request, key: str) -> Iterator[Delta]:
         with self._counting:
             most = self.limits.requests_per_owner
             if key and most is not None and self._asking[key] >= most:

@@ -9,6 +9,7 @@
     RUNS/ID/attacks/NAME-….json  what attacks on it found; job/ is the one under way
     RUNS/ID/owner              hash of the owner's key
     RUNS/ID/stop               present while a stop is asked for
+    RUNS/ID/turn.json          the step that the run shall go on from, where it is not the last
 
 One process writes a run's log at a time; any number read it.
 """
@@ -38,6 +39,7 @@ from unlearning.runs.events import AnyEvent, read_event
 from unlearning.runs.view import View
 
 RUN_ID = re.compile(r"[0-9a-z]{8,32}\Z")
+PAUSE = b"pause"
 
 
 LEFTOVER_SECONDS = 3600.0
@@ -261,13 +263,20 @@ class RunStore:
         """Whether the key is the owner's. A run without owner belongs to everybody."""
         return is_owner(self.folder(run_id), key)
 
-    def ask_stop(self, run_id: str) -> None:
-        """Raise the stop flag."""
-        (self.folder(run_id) / "stop").touch()
+    def ask_stop(self, run_id: str, *, pause: bool = False) -> None:
+        """Raise the stop flag; `pause` leaves the last measurement out."""
+        (self.folder(run_id) / "stop").write_bytes(PAUSE if pause else b"")
 
     def stop_asked(self, run_id: str) -> bool:
         """Whether the stop flag is up. Cheap: looked at every micro-batch and token."""
         return (self.path / run_id / "stop").exists()
+
+    def pause_asked(self, run_id: str) -> bool:
+        """Whether the stop flag that is up asks for no more than a pause."""
+        try:
+            return (self.path / run_id / "stop").read_bytes() == PAUSE
+        except FileNotFoundError:
+            return False
 
     def clear_stop(self, run_id: str) -> None:
         """Take the stop flag down."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from unlearning.runs.events import AnyEvent
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import AttackJob
 
@@ -35,7 +35,7 @@ class Worker(Protocol):
         In queue, current and withdraw it is called by `exports.merging.name_of(run_id)`.
         """
 
-    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+    def generate(self, request: Request) -> Iterator[Delta]:
         """Stream answers; closing the iterator withdraws the request.
 
         An empty delta comes about twice a second while nothing else does, so that a reader can
@@ -78,7 +78,7 @@ class Backend(Protocol):
         """The engine of a run."""
 
     def stream(
-        self, request: GenerateRequest, *, engine: Running | None, stop: Callable[[], bool]
+        self, request: Request, *, engine: Running | None, stop: Callable[[], bool]
     ) -> Iterator[Delta]:
         """Answer; sides that name the engine's run use its live weights."""
 

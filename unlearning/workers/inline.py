@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from unlearning.exports import merging
 from unlearning.runs.events import AnyEvent
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.workers.attacking import execute_attack
@@ -70,7 +70,7 @@ class InlineWorker:
             finally:
                 self._current = None
 
-    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+    def generate(self, request: Request) -> Iterator[Delta]:
         """Stream answers straight from the model."""
         return self._backend().stream(request, engine=None, stop=lambda: False)
 

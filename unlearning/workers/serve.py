@@ -16,7 +16,7 @@ from filelock import Timeout
 
 from unlearning.errors import UserError
 from unlearning.runs.events import AnyEvent, Probed, Stepped, Taught
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.workers.attacking import execute_attack
@@ -168,7 +168,7 @@ class Server:
     def _stream(
         self,
         name: str,
-        request: GenerateRequest,
+        request: Request,
         engine: Running | None,
         say: Callable[[Delta], None],
     ) -> None:

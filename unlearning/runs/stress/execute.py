@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
 from unlearning.attacks._probes import question_of
 from unlearning.attacks.base import Attack, Report, Side
+from unlearning.attacks.prompts import Prompts
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
+from unlearning.data.roles import rephrased
 from unlearning.errors import UserError
 from unlearning.runs.prepare import gather_texts
 from unlearning.runs.store import RunStore
@@ -71,7 +74,7 @@ def carry_out(
         store=store,
         names=names,
         texts=texts,
-        paraphrases={one.target: question_of(one) for one in target.paraphrased},
+        paraphrases=_paraphrases(attack, target, forget, notices),
         device=device,
         max_length=target.max_length or _length(store, target),
         notices=notices,
@@ -118,6 +121,21 @@ def sides(store: RunStore, target: Target, forget: str) -> dict[Side, str]:
     if control not in (NONE, ""):
         found["control"] = control
     return found
+
+
+def _paraphrases(attack: Attack, target: Target, forget: str, notices: list[str]) -> dict[str, str]:
+    """Answer to its question in other words: those given, else the benchmark's own."""
+    if not isinstance(attack, Prompts):
+        return {}
+    found = target.paraphrased
+    if not found:
+        try:
+            found = rephrased(forget)
+        except UserError as error:
+            notices.append(f"The questions are not asked in other words: {error.message}")
+    counts = Counter(one.target for one in found)
+    # Of an answer to several questions nobody can tell which one is meant.
+    return {one.target: question_of(one) for one in found if counts[one.target] == 1}
 
 
 def _length(store: RunStore, target: Target) -> int:
