@@ -97,7 +97,7 @@ def ground(run_id: str) -> str:
     where = f"of run {pictures.escaped(run_id)}" if run_id else "of the built-in example"
     return (
         f'<p class="hint">They race on the text, the model and the seed {where}. '
-        "To take those of another run, choose it in the list.</p>"
+        "To take those of another run, choose it under All runs.</p>"
     )
 
 

@@ -80,14 +80,14 @@ class Comparison:
             with shown():
                 return cited(page, chosen, key)
 
-        self._drawing = {"fn": draw, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
+        self._drawing = {"fn": draw, "inputs": inputs, "outputs": outputs, **QUIET}
         self.draw_after(
             tab.select(offer, [self.chosen, page.key], self.chosen, queue=False, **QUIET)
         )
         for widget in (self.chosen, self.seeds, self.utility):
             widget.input(**self._drawing)
-        add.click(add_run, [self.chosen, run, page.key], self.chosen, queue=False, **QUIET)
-        made = self.cite.click(cite, [self.chosen, page.key], self.made, queue=False, **QUIET)
+        add.click(add_run, [self.chosen, run, page.key], self.chosen, **QUIET)
+        made = self.cite.click(cite, [self.chosen, page.key], self.made, **QUIET)
         made.success(None, self.made, None, js=SAVE, **QUIET)
 
     def draw_after(self, event: Any) -> None:

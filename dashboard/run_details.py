@@ -34,21 +34,31 @@ class Details:
         with gr.Column(visible=False, elem_classes="panel", elem_id="run-details") as self.panel:
             self.about = gr.HTML(apply_default_css=False)
             with gr.Row(elem_classes="run-acts"):
-                self.open = gr.Button("Open", variant="primary", scale=0, elem_id="open-run")
-                self.add = gr.Button("Add to comparison", scale=0, min_width=190, elem_id="add-run")
-                self.delete = gr.Button("Delete …", variant="stop", scale=0, elem_id="delete-run")
+                self.open = gr.Button(
+                    "Open", variant="primary", size="md", scale=0, elem_id="open-run"
+                )
+                self.add = gr.Button(
+                    "Add to comparison", size="md", scale=0, min_width=190, elem_id="add-run"
+                )
+                self.delete = gr.Button(
+                    "Delete …", variant="stop", size="md", scale=0, elem_id="delete-run"
+                )
             self.downloads = Downloads()
             with gr.Row(elem_classes="run-acts"):
                 self.name = gr.Textbox(
                     label="Name", max_lines=1, max_length=LONGEST_LABEL, scale=2, min_width=180,
                     elem_id="run-name",
                 )  # fmt: skip
-                self.rename = gr.Button("Rename", scale=0, elem_id="rename-run")
+                self.rename = gr.Button(
+                    "Rename", size="md", scale=0, min_width=110, elem_id="rename-run"
+                )
                 self.steps = gr.Textbox(
                     label="Steps in all", placeholder="as planned", max_lines=1, scale=1,
                     min_width=120, elem_id="continue-steps",
                 )  # fmt: skip
-                self.go_on = gr.Button("Continue", scale=0, elem_id="continue-run")
+                self.go_on = gr.Button(
+                    "Continue", size="md", scale=0, min_width=110, elem_id="continue-run"
+                )
             self.sharing = Sharing(public)
 
 
@@ -140,11 +150,11 @@ def _wire_changes(page: Page, table: gr.Dataframe, details: Details) -> None:
     opened = [page.run, page.tabs]
     page.acted(details.open.click(open_run, details.run, opened, queue=False, **QUIET))
     named = {"fn": rename, "inputs": [details.run, details.name, page.key],
-             "outputs": [table, details.name], "queue": False, **QUIET}  # fmt: skip
+             "outputs": [table, details.name], **QUIET}  # fmt: skip
     details.rename.click(**named)
     details.name.submit(**named)
     going = [details.run, details.steps, page.key]
-    page.acted(details.go_on.click(go_on, going, opened, queue=False, **QUIET))
+    page.acted(details.go_on.click(go_on, going, opened, **QUIET))
 
 
 def _wire_deletion(page: Page, table: gr.Dataframe, details: Details, undo: Undo) -> None:
@@ -166,11 +176,9 @@ def _wire_deletion(page: Page, table: gr.Dataframe, details: Details, undo: Undo
         return [rows(page, key), *told]
 
     deleted = [table, details.panel, *undo.outputs]
-    page.acted(
-        details.delete.click(erase, [details.run, page.key], deleted, js=SURE, queue=False, **QUIET)
-    )
+    page.acted(details.delete.click(erase, [details.run, page.key], deleted, js=SURE, **QUIET))
     back = [undo.run, page.key]
-    page.acted(undo.back.click(bring_back, back, [table, *undo.outputs], queue=False, **QUIET))
+    page.acted(undo.back.click(bring_back, back, [table, *undo.outputs], **QUIET))
 
 
 def about_run(run_id: str, view: View, command: str) -> str:

@@ -98,13 +98,13 @@ class Downloads:
         with gr.Row(elem_classes="run-downloads"):
             for key, (title, *_) in TEXTS.items():
                 self.buttons[key] = gr.Button(
-                    title, size="sm", scale=0, min_width=130, elem_id=f"download-{key}"
+                    title, size="sm", scale=0, min_width=100, elem_id=f"download-{key}"
                 )
             self.adapter = gr.Button(
-                "Adapter (zip)", size="sm", scale=0, min_width=130, elem_id="download-adapter"
+                "Adapter (zip)", size="sm", scale=0, min_width=100, elem_id="download-adapter"
             )
             self.merged = gr.Button(
-                "Merged model (zip)", size="sm", scale=0, min_width=160, elem_id="download-merged"
+                "Merged model (zip)", size="sm", scale=0, min_width=140, elem_id="download-merged"
             )
         self.merging = gr.Textbox(visible="hidden")
         self.told = gr.HTML(apply_default_css=False, elem_id="merging")
@@ -113,9 +113,7 @@ class Downloads:
     def bind(self, page: Page, run: gr.Textbox) -> None:
         """Wire the buttons to the chosen run."""
         for key, button in self.buttons.items():
-            made = button.click(
-                _writer(page, key), [run, page.key], self.made, queue=False, **QUIET
-            )
+            made = button.click(_writer(page, key), [run, page.key], self.made, **QUIET)
             made.success(None, self.made, None, js=SAVE, **QUIET)
 
         def pack(run_id: str, key: str) -> str:

@@ -22,12 +22,13 @@ from unlearning.sweeps.figures import FIGURES
 GREY = "#808080"
 RECITED = "memorization_accuracy"
 CURVES = (
-    (f"score/{RECITED}/forget", "Words recited: text to forget ↓"),
-    (f"score/{RECITED}/retain", "Words recited: text to keep ↑"),
-    ("score/perplexity/generic", "Perplexity of general text"),
+    (f"score/{RECITED}/forget", "Recited, to forget ↓"),
+    (f"score/{RECITED}/retain", "Recited, to keep ↑"),
+    ("score/perplexity/generic", "General perplexity"),
     ("health", "Collapse meter ↓"),
 )
 POINTS = 200
+HEIGHT = 385
 UTILITIES = {
     "kept": "Words recited of the text to keep ↑",
     "perplexity": "Perplexity of general text, times the original's ↓",
@@ -68,7 +69,7 @@ def overlay(drawn: Sequence[Drawn]) -> go.Figure:
             )  # fmt: skip
     figure.update_annotations(font_size=12)
     figure.update_xaxes(rangemode="tozero", tickformat="d")
-    return _finished(figure, 430)
+    return _finished(figure, HEIGHT)
 
 
 def _lines(one: Drawn, curves: Sequence[Series]) -> list[go.Scatter]:
@@ -233,7 +234,7 @@ def pareto(drawn: Sequence[Drawn], utility: str) -> go.Figure:
     figure.update_yaxes(title_text=UTILITIES[utility], automargin=True)
     if utility == "perplexity":
         figure.update_yaxes(autorange="reversed")
-    return _finished(figure, 430)
+    return _finished(figure, HEIGHT)
 
 
 def _mark(x: float, y: float, colour: str, symbol: str, name: str) -> go.Scatter:

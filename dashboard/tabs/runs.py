@@ -20,19 +20,19 @@ def build(page: Page) -> None:
     """Build the tab."""
     tab = page.tab
     undo = Undo()
-    table = gr.Dataframe(
-        headers=list(tables.RUN_COLUMNS),
-        interactive=False,
-        label="Runs",
-        show_label=False,
-        show_search="search",
-        max_height=210,
-        wrap=False,
-        buttons=[],
-        elem_id="runs",
-    )
     with gr.Tabs(elem_id="runs-parts", overflow_behavior="wrap") as parts:
-        with gr.Tab("Chosen run", id="chosen"):
+        with gr.Tab("All runs", id="all"):
+            table = gr.Dataframe(
+                headers=list(tables.RUN_COLUMNS),
+                interactive=False,
+                label="Runs",
+                show_label=False,
+                show_search="search",
+                max_height=210,
+                wrap=False,
+                buttons=[],
+                elem_id="runs",
+            )
             details = Details(page.settings.public)
         with gr.Tab("Compare runs", id="compared") as compared:
             comparison = Comparison()
