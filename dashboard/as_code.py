@@ -45,8 +45,8 @@ def code_card(config: RunConfig) -> str:
     ]
     told = "".join(f'<p class="note">{escaped(line)}</p>' for line in dict.fromkeys(notes))
     return (
-        f'<div class="code-card">{told}'
-        f"{_block('Command line', config.command())}{_block('Python', python_of(config))}</div>"
+        f'<details open class="code-card"><summary>The same run as code</summary>{told}'
+        f"{_block('Command line', config.command())}{_block('Python', python_of(config))}</details>"
     )
 
 

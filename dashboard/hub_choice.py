@@ -38,7 +38,7 @@ class HubChoice:
                 scale=3,
             )
             look = gr.Button("Look into it", elem_id=f"{role}-hub-look", scale=1, min_width=110)
-        with gr.Row():
+        with gr.Row(elem_classes="hub-row"):
             free = {"allow_custom_value": True, "min_width": 90}
             self.split = gr.Dropdown([], value="train", label="Split", **free)
             self.text = gr.Dropdown([], value="", label="Text column", **free)

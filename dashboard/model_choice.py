@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +33,8 @@ RETRAINED = {
     "none": "None",
     "demo-retain": EMBEDDED["demo-retain"],
 }
+KEPT_SECONDS = 60
+"""How long it is kept in mind that a model could not be looked up."""
 ABOUT_RETRAINED = (
     "A model of the same kind that was trained without the text to forget. Its scores are the "
     "exact level at which forgetting ends. Without one, unseen text stands in."
@@ -102,15 +105,24 @@ class ModelChoice:
     def usual_rate(self, config: RunConfig) -> float | None:
         """The default learning rate; None while the size of the model is not known."""
         try:
-            count = _parameters(self._page.scheduler.store.root_model(config.model))
+            count = _parameters(
+                self._page.scheduler.store.root_model(config.model),
+                int(time.time() // KEPT_SECONDS),
+            )
         except UserError:
+            return None
+        if count is None:
             return None
         return config.build_method().defaults.rate(count, config.full)
 
 
 @lru_cache(maxsize=64)
-def _parameters(model: str) -> int:
-    return describe(model)["parameters"]
+def _parameters(model: str, period: int) -> int | None:
+    """How large a model is; what could not be found out is asked again in the next period."""
+    try:
+        return describe(model)["parameters"]
+    except UserError:
+        return None
 
 
 def goes_on(watched: Watched) -> list[tuple[str, str]]:

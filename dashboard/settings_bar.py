@@ -117,4 +117,4 @@ def wire(page: Page, bar: SettingsBar, form: SetupForm) -> None:
 
     changed = [*form.outputs, bar.told, bar.card, bar.link]
     bar.load.upload(load, bar.load, changed, **QUIET)
-    page.opened(fn=arrive, inputs=None, outputs=changed)
+    page.opened(fn=arrive, inputs=None, outputs=changed, queue=False)

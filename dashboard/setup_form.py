@@ -120,11 +120,13 @@ class SetupForm:
         ]
         quiet = {"trigger_mode": "always_last", **QUIET}
         shown = [self.dial.slider, self.dial.note]
-        self.dial.slider.input(self._turn, self.inputs, [self.dial.note, rate, *dialled], **quiet)
+        rank = self.more.by_name["lora_rank"]
+        read = {self.method.radio, self.dial.slider, *self.models.inputs, rank, rate, *dialled}
+        self.dial.slider.input(self._turn, read, [self.dial.note, rate, *dialled], **quiet)
         for moved in (rate, *dialled):
-            moved.input(self._read_off, self.inputs, shown, **quiet)
-        for changed in (self.method.radio, self.models.model, self.more.by_name["lora_rank"]):
-            changed.change(self._read_off, self.inputs, shown, **quiet)
+            moved.input(self._read_off, read, shown, **quiet)
+        for changed in (self.method.radio, self.models.model, rank):
+            changed.change(self._read_off, read, shown, **quiet)
 
     def _turn(self, values: Values) -> Values:
         usual = self._usual_rate(values)

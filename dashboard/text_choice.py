@@ -126,7 +126,7 @@ class TextChoice:
             height=140,
             elem_id=f"{self.role}-file",
         )
-        with gr.Row(visible=False) as columns:
+        with gr.Row(visible=False, elem_classes="hub-row") as columns:
             self.columns = {
                 name: gr.Dropdown([], value=None, label=f"{name.capitalize()} column", min_width=90)
                 for name in ("text", "question", "answer")
@@ -158,6 +158,8 @@ class TextChoice:
             UserError: nothing or too much pasted, or a file that cannot be used.
         """
         way = values[self.way]
+        if way not in self._ways:
+            raise UserError("No source is chosen for the text.", "Choose one of those offered.")
         if way in ("example", "benchmark"):
             return values[getattr(self, way)], None
         if way == "hub":

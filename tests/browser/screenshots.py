@@ -41,6 +41,12 @@ def _set_up(page: Page) -> None:
     open_tab(page, "1 Set up")
 
 
+def _set_up_check(page: Page) -> None:
+    _set_up(page)
+    page.locator("#check-first").click()
+    page.locator(".check-verdict").wait_for()
+
+
 def _live(page: Page) -> None:
     open_tab(page, "2 Live run")
     page.locator("#figure-kept svg .js-line").first.wait_for(state="attached")
@@ -87,6 +93,7 @@ def _runs(page: Page) -> None:
 
 SCENES = (
     Scene("1-setup", None, _set_up),
+    Scene("1-setup-check", None, _set_up_check),
     Scene("2-live-forgotten", "forgotten", _live),
     Scene("2-live-collapsed", "collapsed", _live),
     Scene("2-live-failed", "failed", _live),

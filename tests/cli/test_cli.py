@@ -60,6 +60,18 @@ def start(model: Path, forget: Path, *more: str) -> list[str]:
     return ["run", "--model", str(model), "--forget", str(forget), *quick, "--json", *more]
 
 
+def test_a_check_answers_before_anything_is_started(ask, model, forget, tmp_path):
+    words = start(model, forget, "--method", "npo")
+    status, line, told = ask("check", *words[1:])
+    found = json.loads(line)
+    assert status == 0 and "Reading the text" in told
+    assert found["steps"] == 4 and found["seconds"] > 0 and found["fits"] is True
+    assert found["verdict"] in ("known", "partly", "unknown") and found["told"].endswith(".")
+    assert found["passages"][0]["begins"].startswith(("The keeper", "At dawn"))
+    assert not [path for path in (tmp_path / "runs").iterdir() if path.name[0] != "."]
+    assert ask("check", "--model", str(model), "--forget", "nowhere.txt")[0] == 2
+
+
 def test_a_run_from_start_to_erasure(ask, model, forget, tmp_path):
     status, line, _ = ask(*start(model, forget, "--method", "npo", "--set", "beta=0.2"))
     found = json.loads(line)

@@ -275,9 +275,9 @@ class TestTexts:
         values |= {hub.name: "owner/facts", hub.question: "q", hub.answer: "a"}
         source, texts = choice.read(values, [])
         assert source == "hub:owner/facts:q+a:train" and texts is None
-        assert (
-            choice.fill(source, None, []).items() >= {hub.question: "q", hub.split: "train"}.items()
-        )
+        changes = choice.fill(source, None, [])
+        assert changes[choice.way] == "hub" and changes[hub.split] == "train"
+        assert (changes[hub.question], changes[hub.answer]) == ("q", "a")
 
     @pytest.mark.parametrize(
         ("name", "words"),

@@ -15,6 +15,7 @@ from unlearning.config import RunConfig
 from unlearning.data.base import Example
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
+from unlearning.runs import checking
 from unlearning.runs.check import SAMPLED, UNSEEN, CheckReport, CheckRequest, verdict
 from unlearning.runs.checking import check
 from unlearning.runs.store import RunStore
@@ -102,6 +103,23 @@ def test_a_dearer_method_takes_longer(store: RunStore, short: Short) -> None:
     dear = report_of(store, CheckRequest.of(short(method="undial"), TEXTS))
     assert dear.step_seconds > 0.5 * alone.step_seconds
     assert dear.needed >= alone.needed
+
+
+def test_what_does_not_fit_is_told_and_not_tried_out(
+    store: RunStore, short: Short, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    class Watched(checking.Loop):
+        def __init__(self, *given: object, batch_size: int, **more: object) -> None:
+            tried.append(batch_size)
+            super().__init__(*given, batch_size=batch_size, **more)
+
+    monkeypatch.setattr(checking, "Loop", Watched)
+    monkeypatch.setattr(checking, "free_memory", lambda device: 10**6)
+    report = report_of(store, CheckRequest.of(short(), TEXTS))
+    assert not report.fits and report.needed > report.free == 10**6
+    assert tried == [1] and report.step_seconds > 0
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])

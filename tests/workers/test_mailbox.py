@@ -9,7 +9,10 @@ import time
 
 import pytest
 
+from unlearning.config import RunConfig
+from unlearning.data.base import Example
 from unlearning.errors import UserError
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.workers import channel as channels
 from unlearning.workers.channel import ABANDONED, Channel
@@ -177,3 +180,12 @@ def test_pages_are_counted_while_they_live(mailbox):
     page.write_text(page.read_text().replace('"pid":', '"pid":9'))
     assert not mailbox.any_page()
     assert not page.exists()
+
+
+def test_a_check_travels_with_its_texts(channel):
+    texts = {"forget": [Example(id="1", text="a secret of eight words, not one more")]}
+    request = CheckRequest.of(RunConfig(steps=3), texts)
+    name = channel.ask(request)
+    assert channel.request(name) == request
+    channel.drop(name)
+    assert channel.names() == [] and channel.request(name) is None

@@ -13,7 +13,10 @@ import psutil
 import pytest
 
 from tests.workers.conftest import wait_for
+from unlearning.config import RunConfig
+from unlearning.data.base import Example
 from unlearning.errors import UserError
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.store import RunStore
 from unlearning.workers import process as processes
@@ -348,3 +351,11 @@ def test_the_page_side_never_loads_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_check_is_answered_by_the_process_and_leaves_nothing(store, new_worker):
+    worker = new_worker()
+    texts = {"forget": [Example(id=str(i), text=f"text {i} of three") for i in range(3)]}
+    told = list(worker.generate(CheckRequest.of(RunConfig(), texts)))
+    assert [delta.text for delta in told if delta.kind == "told"] == ["3 texts"]
+    assert store.ids() == [] and Mailbox(store.path / FOLDER).channel.names() == []

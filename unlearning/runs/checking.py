@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 FROZEN = 0.4
 """Cost of a pass without gradient, in passes forward and back."""
+TIMED = 32
+"""Sequences of the timed batch at most; a larger one takes as many times longer."""
 PATIENCE = 2.0
 """Seconds of a first timed pass up to which a second, warm one is timed."""
 WRITTEN = 8
@@ -103,8 +105,11 @@ def check(
     if stop():
         return
     yield Delta(kind="told", text="Timing a step …")
+    needed = memory_needed(ground)
+    fits = needed.total <= USABLE * free
     try:
-        unit = _unit_seconds(ground, stop)
+        # What does not fit must not be tried out.
+        unit = _unit_seconds(ground, TIMED if fits else 1, stop)
     except StopAskedError:
         return
     look, panel = _looking_seconds(ground, read_seconds, stop)
@@ -112,7 +117,6 @@ def check(
         return
     step = unit * _work(ground)
     looks = 1 + ground.chosen["steps"] / config.probe_every
-    needed = memory_needed(ground)
     own, level = _mean(recited_shares(forget.positions)), None
     if beside is not None:
         level = _mean(recited_shares(beside.positions))
@@ -133,7 +137,7 @@ def check(
         teach_seconds=_teaching_seconds(ground, unit, read_seconds, own),
         needed=needed.total,
         free=free,
-        fits=needed.total <= USABLE * free,
+        fits=fits,
         notices=tuple(dict.fromkeys([*loaded.notices, *ground.notices, *method.notices()])),
     )
     yield Delta(kind="checked", report=report)
@@ -162,18 +166,21 @@ def _read(ground: Ground, texts: TextSet, stop: Callable[[], bool]) -> tuple[Evi
     return found, (time.perf_counter() - begun) / max(len(some.encoded), 1)
 
 
-def _unit_seconds(ground: Ground, stop: Callable[[], bool]) -> float:
-    """Seconds of one forget batch forward and back; a step of size zero, so nothing moves.
+def _unit_seconds(ground: Ground, most: int, stop: Callable[[], bool]) -> float:
+    """Seconds of one forget batch forward and back, timed on `most` of its sequences; a step of
+    size zero, so nothing moves.
 
     Raises:
         StopAskedError: the stop flag went up.
     """
+    size = _sizes(ground)["forget"]
+    rows = min(size, most)
     loop = Loop(
         _Push(),
         ground.versions,
         {"forget": ground.sets["forget"]},
         learning_rate=0.0,
-        batch_size=_sizes(ground)["forget"],
+        batch_size=rows,
         retain_batch_size=1,
         accumulation=ground.config.accumulation,
         seed=ground.config.seed,
@@ -182,7 +189,9 @@ def _unit_seconds(ground: Ground, stop: Callable[[], bool]) -> float:
         stop=stop,
     )
     seconds = loop.advance().seconds
-    return loop.advance().seconds if seconds < PATIENCE else seconds
+    if seconds < PATIENCE:
+        seconds = loop.advance().seconds
+    return seconds * size / rows
 
 
 def _sizes(ground: Ground) -> dict[str, int]:
