@@ -98,7 +98,7 @@ def test_time_travel_with_the_keyboard(visit: Visit, address: str, runs: Path) -
 def test_a_paused_run_is_resumed_where_it_stands(visit: Visit, address: str, runs: Path) -> None:
     ada = visit(address)
     page = ada.open()
-    run_id = start(page, steps=300)
+    run_id = start(page, steps=3000)
     expect(page.locator("#pause")).to_be_visible()
     page.locator("#pause").click()
     expect(page.locator("#status")).to_contain_text("paused")
@@ -158,7 +158,7 @@ def test_the_path_moves_and_earlier_runs_stand_beside(
 ) -> None:
     ada = visit(address)
     page = ada.open()
-    start(page, steps=200)
+    start(page, steps=3000)
     page.locator("#trajectory .look").nth(2).wait_for(state="attached")
     few = page.locator("#trajectory .look").count()
     page.wait_for_function(
@@ -172,6 +172,7 @@ def test_the_path_moves_and_earlier_runs_stand_beside(
     store = RunStore(runs)
     best, run_id = record(store, label=HOSTILE), record(store, method="npo")
     page = opened(ada, run_id)
+    expect(page.locator("#inside-head")).to_contain_text("Inside NPO")
     expect(page.locator("#trajectory .other title").first).to_be_attached()
     titles = page.locator("#trajectory .other title").all_text_contents()
     assert any(HOSTILE in words and best in words for words in titles)

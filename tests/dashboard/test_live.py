@@ -266,7 +266,10 @@ class TestOwnCurves:
         held = {"drawn": {"run": first["run"], "tag": first["tag"], "traces": {}}}
         other = self.told("ngdiff", {"gradient_cosine": math.nan})
         assert own_payload(other, 0, held, "r", live=True)["chart"]["y_range"] == (-1.0, 1.0)
-        assert own_payload(other, SLOTS, None, "r", live=True) is None
+        beyond = own_payload(other, SLOTS - 1, held, "r", live=True)
+        assert beyond["traces"] == {} and beyond["run"] != first["run"]
+        drawn = {"drawn": {"run": beyond["run"], "tag": beyond["tag"], "traces": {}}}
+        assert own_payload(other, SLOTS - 1, drawn, "r", live=True) is None
 
 
 def test_a_step_kept_by_hand_stands_for_the_run() -> None:
