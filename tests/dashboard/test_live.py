@@ -175,7 +175,7 @@ def watched(outcome: str = "stopped", **changes: Any) -> Watched:
 class TestGoingOn:
     def test_pause_is_offered_while_steps_are_taken(self) -> None:
         live = watched("open", status="running")
-        assert going_on.can_pause(live) and "keeps it" in going_on.explained(live)
+        assert going_on.can_pause(live) and "keeps the step" in going_on.explained(live)
         assert not going_on.can_pause(replace(live, owned=False))
         assert not going_on.can_pause(replace(live, status="stopping"))
         assert not going_on.can_go_on(live) and not going_on.can_keep(replace(live, at=5))

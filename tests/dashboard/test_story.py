@@ -45,8 +45,8 @@ def test_a_phrase_stands_in_its_text_and_not_in_the_prompt(text: str, prompt: st
 
 
 def test_what_is_said_no_more_is_named_with_its_step() -> None:
-    gone, count = lost(view())
-    assert count == 3 and {one.step for one in gone} == {20}
+    gone, said = lost(view())
+    assert len(said) == 3 and {one.step for one in gone} == {20}
     assert gone[0].phrase == "The Salted Almanac"
     assert "By step 20 it no longer says “The Salted Almanac” (3 of 3" in tell(view())
 
@@ -54,15 +54,14 @@ def test_what_is_said_no_more_is_named_with_its_step() -> None:
 def test_a_phrase_that_came_back_is_not_gone() -> None:
     found = view()
     found.answers[30] = found.answers[0]
-    assert lost(found) == ([], 3)
-    assert "still says every name" in tell(found)
+    assert lost(found) == ([], ["The Salted Almanac", "Copper Bookmark", "555-0142"])
+    assert "It still says “The Salted Almanac”." in tell(found)
 
 
 def test_one_look_is_no_story_yet() -> None:
     found = view()
     found.answers = {0: found.answers[0]}
-    assert lost(found) == ([], 0)
-    assert lost(View()) == ([], 0)
+    assert lost(found) == ([], []) == lost(View())
 
 
 def test_kept_texts_are_untouched_only_word_for_word() -> None:
