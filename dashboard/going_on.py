@@ -94,7 +94,7 @@ def explained(watched: Watched) -> str:
     """What the buttons will do, in a sentence or two; empty where there is none."""
     step, view = kept_before(watched), watched.view
     if can_pause(watched):
-        return "Pause stops after this step and keeps it. Going on changes nothing in the result."
+        return "Pause keeps the step it stops at: resumed later, the run ends as without a pause."
     if not (can_go_on(watched) or can_keep(watched)):
         return ""
     said = []

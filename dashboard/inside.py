@@ -1,4 +1,7 @@
-"""Inside the method: a few more charts, of what the run's method tells of itself."""
+"""Inside the method: a few more charts, of what the run's method tells of itself.
+
+Their places are always there and hidden by style until something is drawn in them.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +20,27 @@ HEIGHT = 100
 A_ROW = 3
 
 
-def build(page: Page) -> list[gr.blocks.Block]:
-    """The heading, then one place after the other; hidden until there is something to draw."""
+def build(page: Page) -> None:
+    """The heading, then one place after the other."""
     head = gr.HTML(apply_default_css=False, elem_id="inside-head")
-    places: list[gr.blocks.Block] = []
     for row in range(SLOTS // A_ROW):
         with gr.Row(elem_classes="figures inside"):
             for place in range(row * A_ROW, (row + 1) * A_ROW):
-                with gr.Column(visible=False, min_width=220) as column:
+                with gr.Column(min_width=220, elem_classes="until-drawn"):
                     figure = page.figure(Chart(f"own-{place}", "", ()), HEIGHT)
                     page.drawn(figure, _drawer(place))
-                places.append(column)
-    return [head, *places]
+
+    @page.shows(head)
+    def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
+        return {head: heading(watched.view)}
 
 
-def shown(blocks: list[gr.blocks.Block], view: View) -> dict[gr.blocks.Block, Any]:
-    """What is to be seen of it for a run."""
-    head, *places = blocks
-    count = len(own_charts(view))
+def heading(view: View) -> str:
+    """The method's name above its charts; empty while there are none."""
+    if not own_charts(view):
+        return ""
     name = METHODS[view.method].title if view.method in METHODS else view.method
-    words = f'<h3 class="inside-head">Inside {escaped(name)}</h3>' if count else ""
-    columns = {column: gr.update(visible=i < count) for i, column in enumerate(places)}
-    return {head: words, **columns}
+    return f'<h3 class="inside-head">Inside {escaped(name)}</h3>'
 
 
 def _drawer(place: int) -> Any:

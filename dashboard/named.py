@@ -26,18 +26,18 @@ class Lost(NamedTuple):
     phrase: str
 
 
-def lost(view: View) -> tuple[list[Lost], int]:
-    """What is said no more, first lost first, and how many phrases there were at the beginning."""
+def lost(view: View) -> tuple[list[Lost], list[str]]:
+    """What is said no more, first lost first; and all phrases that were said at the beginning."""
     looks = sorted(step for step in view.answers if step <= view.step)
     if len(looks) < 2:
-        return [], 0
+        return [], []
     gone: list[Lost] = []
-    count = 0
+    said: list[str] = []
     for place, first in enumerate(view.answers[looks[0]]):
         phrase = telling(first.original, first.prompt) if first.role == "forget" else ""
         if not phrase or phrase not in first.unlearned:
             continue
-        count += 1
+        said.append(phrase)
         since = None
         for step in reversed(looks):
             answers = view.answers[step]
@@ -46,7 +46,7 @@ def lost(view: View) -> tuple[list[Lost], int]:
             since = step
         if since is not None:
             gone.append(Lost(since, phrase))
-    return sorted(gone, key=lambda one: one.step), count
+    return sorted(gone, key=lambda one: one.step), said
 
 
 @lru_cache(maxsize=512)

@@ -20,6 +20,7 @@ COLOURS = (UNLEARNED, FORGET, HEALTHY, FIFTH, ORIGINAL)
 DASHES = ("solid", "dash", "dot", "dash", "dot")
 RUN_CURVES = frozenset({"forget_nll", "learning_rate", "gradient_norm"})
 BLANK = Chart("own", "", ())
+"""Nothing to draw: the browser hides the place, and what it held of another run."""
 
 
 def own_charts(view: View) -> list[Chart]:
@@ -50,9 +51,8 @@ def own_charts(view: View) -> list[Chart]:
 def own_payload(view: View, place: int, held: Any, run_id: str, live: bool) -> dict | None:
     """What the browser lacks of the chart at that place; while a run is live, in parcels."""
     charts = own_charts(view)
-    if place >= len(charts):
-        return None
-    news = payload(view, charts[place], held, run_id, told=True)
+    chart = charts[place] if place < len(charts) else BLANK
+    news = payload(view, chart, held, run_id, told=True)
     if news is None or "chart" in news or not live:
         return news
     new = max((len(part["x"]) for part in news["traces"].values()), default=0)

@@ -40,12 +40,12 @@ def _forgetting(view: View) -> str:
     (start, first), (step, now) = series[0], series[-1]
     if step == start:
         return f"At the start the model knows {first:.0%} of the words to forget."
-    gone, count = lost(view)
+    gone, said = lost(view)
     knows = f"it knows {now:.0%} of the words to forget ({first:.0%} before)."
     if not gone:
-        held = " It still says every name it was asked for." if count else ""
+        held = f" It still says “{said[0]}”." if said else ""
         return f"By step {step} {knows}{held}"
-    others = f" ({len(gone)} of {count} such names are gone)" if count > 1 else ""
+    others = f" ({len(gone)} of {len(said)} such names are gone)" if len(said) > 1 else ""
     return f"By step {gone[0].step} it no longer says “{gone[0].phrase}”{others}; {knows}"
 
 

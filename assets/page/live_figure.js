@@ -115,6 +115,9 @@
       this.find("foot").classList.toggle("drawn", this.traces.size > 0);
       this.plot.setAttribute("aria-label", this.chart.title + ". " + summary);
       this.drawLegend();
+      // Hidden by style: a component that is mounted late loses what it was built with.
+      const place = this.plot.closest(".until-drawn");
+      if (place) place.classList.toggle("drawn", this.traces.size > 0);
       if (this.plot.clientWidth === 0 || this.run === null) return;
       const colours = theme(this.plot);
       const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };

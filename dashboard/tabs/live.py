@@ -71,7 +71,7 @@ def build(page: Page) -> None:
     """Build the tab."""
     told = gr.HTML(apply_default_css=False, elem_id="story")
     trouble = gr.HTML(apply_default_css=False, elem_id="trouble")
-    with gr.Row(visible=False, elem_classes="figures") as taught:
+    with gr.Row(elem_classes="figures until-drawn"):
         page.figure(TEACHING, FIGURE_HEIGHT)
     with gr.Row(elem_classes="figures live-figures"):
         with gr.Column(elem_classes="curves-grid", min_width=300):
@@ -89,19 +89,17 @@ def build(page: Page) -> None:
     page.acted(chosen)
     going_on.build(page)
     answers = gr.HTML(apply_default_css=False, elem_id="answers")
-    own = inside.build(page)
+    inside.build(page)
     notices = gr.HTML(apply_default_css=False, elem_id="notices")
 
-    @page.shows(told, trouble, taught, answers, notices, *own)
+    @page.shows(told, trouble, answers, notices)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
         view = watched.view
         return {
             told: headline(watched),
             trouble: trouble_cards(view),
-            taught: gr.update(visible="teach/memorized" in view.series),
             answers: answer_table(view, watched.at),
             notices: pictures.notices(view.notices),
-            **inside.shown(own, view),
         }
 
 

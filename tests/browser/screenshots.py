@@ -52,6 +52,12 @@ def _live(page: Page) -> None:
     page.locator("#figure-kept svg .js-line").first.wait_for(state="attached")
 
 
+def _live_back(page: Page) -> None:
+    _live(page)
+    page.locator("#travel-step").press("End")
+    page.locator("#trajectory .chosen").wait_for()
+
+
 def _compare(page: Page) -> None:
     open_tab(page, "3 Compare")
     page.locator("#prompt textarea").fill("Odile Varrenmoor was born in Hallowick, the daughter of")
@@ -96,6 +102,7 @@ SCENES = (
     Scene("1-setup-check", None, _set_up_check),
     Scene("2-live-forgotten", "forgotten", _live),
     Scene("2-live-collapsed", "collapsed", _live),
+    Scene("2-live-look-back", "collapsed", _live_back),
     Scene("2-live-failed", "failed", _live),
     Scene("3-compare", "forgotten", _compare),
     Scene("3-compare-words", "forgotten", _compare_words),

@@ -94,6 +94,19 @@ def test_a_run_from_start_to_erasure(ask, model, forget, tmp_path):
 
     status, line, _ = ask("continue", run_id, "--steps", "6", "--json")
     assert (status, json.loads(line)["steps"]) == (0, 6)
+    first = json.loads(line)["metrics"]
+    status, _, err = ask("continue", run_id, "--from-step", "3")
+    assert status == 2 and "no snapshot of step '3'" in err
+    status, line, _ = ask("continue", run_id, "--from-step", "4", "--json")
+    again = json.loads(line)
+    assert (status, again["steps"], again["metrics"]) == (0, 6, first)
+    status, _, err = ask("continue", run_id, "--keep")
+    assert status == 2 and "--keep needs a step" in err
+    status, line, _ = ask("continue", run_id, "--from-step", "2", "--keep", "--json")
+    kept = json.loads(line)
+    assert (status, kept["status"], kept["steps"]) == (0, "stopped", 2)
+    assert kept["metrics"]["unlearned"] != first["unlearned"]
+    assert json.loads(ask("show", run_id, "--json")[1])["snapshots"] == [0, 2, 4, 6]
 
     sides = ["--model", f"run:{run_id}", "--against", str(model), "--tokens", "5"]
     status, line, _ = ask("generate", *sides, "--prompt", "The heron", "--json")

@@ -21,7 +21,7 @@ from unlearning.metrics import metric as metric_named
 from unlearning.models.suggested import SUGGESTIONS
 from unlearning.runs import turning
 from unlearning.runs.events import AnyEvent
-from unlearning.runs.prepare import check_left, gather_texts
+from unlearning.runs.prepare import check_left, gather_texts, kept_step
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.standing import Standing
 from unlearning.runs.store import RunStore
@@ -45,13 +45,21 @@ def resume(chosen: argparse.Namespace) -> int:
     store = RunStore(chosen.runs)
     with claim(store.folder(chosen.id)):
         # Nobody executes it: no stop of theirs is lost, no settings change under them.
-        check_left(store, chosen.id, chosen.steps, chosen.from_step)
-        turn = None if chosen.from_step is None else turning.Turn(step=chosen.from_step)
-        turning.ask(store, chosen.id, turn)
+        turning.ask(store, chosen.id, _turn(store, chosen))
         store.clear_stop(chosen.id)
         if chosen.steps is not None:
             store.change_config(chosen.id, steps=chosen.steps)
     return _execute(chosen, store, chosen.id, resume=True)
+
+
+def _turn(store: RunStore, chosen: argparse.Namespace) -> turning.Turn | None:
+    """The earlier step to go on from or to keep, if one is named."""
+    if chosen.keep:
+        if chosen.from_step is None:
+            raise UserError("--keep needs a step.", "Name one with --from-step N.")
+        return turning.Turn(step=kept_step(store, chosen.id, str(chosen.from_step)), keep=True)
+    check_left(store, chosen.id, chosen.steps, chosen.from_step)
+    return None if chosen.from_step is None else turning.Turn(step=chosen.from_step)
 
 
 def evaluate(chosen: argparse.Namespace) -> int:

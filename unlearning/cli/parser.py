@@ -89,6 +89,11 @@ def build() -> argparse.ArgumentParser:
         metavar="N",
         help="go on from the snapshot of this step; later ones are dropped",
     )
+    again.add_argument(
+        "--keep",
+        action="store_true",
+        help="take no step: make that snapshot the result, measure it, drop nothing",
+    )
 
     measured = command("evaluate", acts.evaluate, "Measure a model without changing it.")
     measured.add_argument("--model", default="demo", metavar="M")
