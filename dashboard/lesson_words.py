@@ -45,8 +45,10 @@ def _judged(lesson: Lesson, came: int | None, guess: int | None) -> str:
     expected = f"You expected: {lesson.choices[guess]}. " if known else ""
     if came is None:
         return f"<h3>{escaped(expected)}This run does not decide it.</h3>"
-    mark = ("✓ " if guess == came else "✕ ") if known else ""
-    return f"<h3>{mark}{escaped(expected)}It came: {escaped(lesson.choices[came])}.</h3>"
+    outcome = lesson.choices[came]
+    if known and guess == came:
+        return f"<h3>✓ As you expected: {escaped(outcome)}.</h3>"
+    return f"<h3>{'✕ ' if known else ''}{escaped(expected)}It came: {escaped(outcome)}.</h3>"
 
 
 def glossary() -> str:

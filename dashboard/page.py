@@ -211,9 +211,9 @@ class Page:
     def _pace(self, watched: Watched) -> dict[str, Any]:
         """How often the browser asks again, if at all."""
         attacked = watched.attack is not None and watched.attack.live
-        if watched.playback is not None and not watched.playback.moving(time.time()):
-            return gr.update(active=watched.active is not None, value=self.settings.tick_seconds)
-        if watched.live or attacked or watched.active is not None:
+        busy = watched.live or attacked or watched.active is not None
+        # A playback that stands still may go on any moment, and an older answer may come late.
+        if busy or watched.playback is not None:
             return gr.update(active=True, value=self.settings.tick_seconds)
         return gr.update(active=bool(watched.run_id), value=IDLE_SECONDS)
 

@@ -107,7 +107,8 @@ def forgetting(view: View) -> str:
     if found is None:
         return ""
     beside = f"; a model that never saw the text knows {never:.0%}" if never is not None else ""
-    return f"Of the words to forget it knew {found[0]:.0%} before and {found[1]:.0%} after{beside}."
+    knew = f"{found[0]:.0%} at first and {found[1]:.0%} at the last look"
+    return f"Of the words to forget it knew {knew}{beside}."
 
 
 def keeping(view: View) -> str:
@@ -115,7 +116,7 @@ def keeping(view: View) -> str:
     kept, general = ends(view, KEPT), ends(view, GENERAL)
     parts = []
     if kept:
-        parts.append(f"of the words to keep it knew {kept[0]:.0%} and then {kept[1]:.0%}")
+        parts.append(f"of the words to keep it knew {kept[0]:.0%} at first and {kept[1]:.0%} then")
     if general:
         parts.append(
             f"the perplexity of general text went from {general[0]:.3g} to {general[1]:.3g}"

@@ -26,11 +26,15 @@ def explain(found: Found) -> Outcome:
     arrived = reached(view, RECITED, never) if never is not None else None
     fell = recited[0][1] - min(value for _, value in recited)
     if view.collapse is not None:
-        choice, signs = 1, "; ".join(view.collapse.signs)
+        choice = 1 if fell >= MOVED else None
+        signs = "; ".join(view.collapse.signs)
         turn = f"At step {view.collapse.step} the meter called it a collapse: {signs}."
     else:
         choice = 2 if fell < MOVED else 0
-        turn = f"In {view.step} steps it did not collapse; more steps would have gone further."
+        turn = (
+            f"In {view.step} steps it did not collapse; nothing in the method ends it, so more "
+            "steps go further."
+        )
     return Outcome(
         choice,
         said(

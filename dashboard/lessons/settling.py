@@ -43,7 +43,10 @@ def explain(found: Found) -> Outcome:
             f"The goal gives a memorised word a probability of {goal[1]:.2g}; the model was at "
             f"{student[0]:.2g} and came to {student[1]:.2g}." if student and goal else "",
             "The gradient is the difference between what the model says and the goal, so it fades "
-            "on arrival; what the text shares with text to keep is taught back meanwhile.",
+            "on arrival.",
+            "It fell again: the term on the text to keep pulls too, on all that the texts share."
+            if choice == 2
+            else "",
         ),
     )  # fmt: skip
 

@@ -97,6 +97,11 @@ def _runs(page: Page) -> None:
     page.locator("#run-details").wait_for()
 
 
+def _learn(page: Page) -> None:
+    open_tab(page, "Learn")
+    page.locator(".lesson .katex").first.wait_for()
+
+
 SCENES = (
     Scene("1-setup", None, _set_up),
     Scene("1-setup-check", None, _set_up_check),
@@ -109,6 +114,7 @@ SCENES = (
     Scene("3-compare-kept", "forgotten", _compare_kept),
     Scene("4-stress", "forgotten", _stress),
     Scene("5-runs", "forgotten", _runs),
+    Scene("6-learn", None, _learn),
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.api import NAMES
 from tests.browser.conftest import Stage
 
 
@@ -40,11 +41,11 @@ def test_files_of_runs_are_not_served(address: str, runs: Path) -> None:
         assert status(f"{address}/gradio_api/file={path}") in (403, 404), path
 
 
-def test_no_endpoint_is_offered(address: str) -> None:
-    for name in ("begin", "generate", "erase", "resume"):
+def test_only_the_api_is_offered_and_only_through_the_queue(address: str) -> None:
+    for name in ("begin", "erase", "resume", *NAMES):
         assert status(f"{address}/gradio_api/run/{name}", b'{"data": []}') in (404, 422), name
     with urllib.request.urlopen(f"{address}/gradio_api/info") as info:
-        assert json.load(info)["named_endpoints"] == {}
+        assert set(json.load(info)["named_endpoints"]) == {f"/{name}" for name in NAMES}
 
 
 def test_the_server_does_not_report_on_its_visitors(address: str) -> None:

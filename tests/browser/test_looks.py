@@ -50,7 +50,7 @@ def test_nothing_sticks_out_sideways(visit: Visit, address: str, runs: Path) -> 
     run_id = record(RunStore(runs), outcome="collapsed")
     page = visit(address).open(f"?run={run_id}")
     wide = []
-    for tab in ("1 Set up", "2 Live run", "3 Compare", "4 Stress tests", "5 Runs"):
+    for tab in ("1 Set up", "2 Live run", "3 Compare", "4 Stress tests", "5 Runs", "Learn"):
         page.set_viewport_size({"width": 1280, "height": 844})
         open_tab(page, tab)
         for width in (390, 800, 1280, 1920):
@@ -72,7 +72,7 @@ def test_light_and_dark_are_both_finished(
     page.locator("#figure-kept svg .js-line").first.wait_for(state="attached")
     faint = page.evaluate(CONTRAST)
     assert faint == []
-    for tab in ("1 Set up", "3 Compare", "4 Stress tests", "5 Runs"):
+    for tab in ("1 Set up", "3 Compare", "4 Stress tests", "5 Runs", "Learn"):
         open_tab(page, tab)
         page.wait_for_timeout(300)
         assert page.evaluate(CONTRAST) == [], tab

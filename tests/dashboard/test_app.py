@@ -98,3 +98,36 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "cannot be written" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_recordings_are_played_without_model_or_worker(tmp_path: Path) -> None:
+    done = app(
+        "import app, json\n"
+        "demo, scheduler = app.open_page(app.flags(['--replay', 'assets/replays']))\n"
+        "(run_id,) = scheduler.store.ids()\n"
+        "view = scheduler.view(run_id)\n"
+        "print(json.dumps([view.status, view.step, scheduler.worker_state(),"
+        " scheduler.owned(run_id, ''), str(scheduler.store.path)]))",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    *found, folder = json.loads(done.stdout.splitlines()[-1])
+    assert found == ["finished", 20, "down", False]
+    assert not Path(folder).exists(), "the copies are cleared away"
+    assert not any((tmp_path / "runs").glob("*/events.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--replay", "docs"], "There is no recorded run in"),
+        (["--replay", "README.md"], "is no event of a run"),
+        (["--mcp"], "pip install 'mcp"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_clear_line(
+    tmp_path: Path, flags: list[str], words: str
+) -> None:
+    done = app("sys.modules['mcp'] = None\n" + RUN.format(flags), tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr

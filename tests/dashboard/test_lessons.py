@@ -136,7 +136,7 @@ def test_the_explanation_is_of_the_open_run_or_the_latest(page: Page) -> None:
     old = record(store, outcome="collapsed", **asked)
     record(store, outcome="forgotten", **asked)
     record(store, outcome="forgotten", owner=new_key(), label=lesson.label)
-    assert "✓ You expected: It forgets the text, and its language" in explanation(
+    assert "✓ As you expected: It forgets the text, and its language" in explanation(
         page, lesson, "", OWNER, 0
     )
     told = explanation(page, lesson, old, OWNER, 0)
