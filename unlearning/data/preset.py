@@ -29,6 +29,12 @@ class Preset:
     """The same for single splits, in place of `roles`."""
     dataset: str = ""
     """Where the rows are from, as OWNER/NAME; empty for texts that come with Lethe."""
+    prompt: str = ""
+    """How the model is asked, in one sentence."""
+    metrics: tuple[str, ...] = ()
+    """Names of the metrics that its authors measure with, the chief one first."""
+    retrained: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Split to: model that knows it -> the same trained without it, where both are published."""
 
     def load(self, split: str = "", group: str = "") -> list[Example]:
         """The examples of a split, or those of one group in it.
@@ -65,6 +71,10 @@ class Preset:
             for role, own in mine.items()
             if own != split
         }
+
+    def gold(self, split: str, model: str) -> str | None:
+        """The published model that was trained like this one, without the split."""
+        return self.retrained.get(split or self.default, {}).get(model)
 
     def _no_group(self, split: str, group: str, there: set[str]) -> UserError:
         most = 12

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from unlearning.data.base import Example, digest
 from unlearning.data.encode import encode
+from unlearning.data.preset import parts
+from unlearning.data.sources import PRESETS
+from unlearning.data.world import MODELS
 from unlearning.metrics import METRICS
 from unlearning.models.base import REFERENCE
 from unlearning.models.load import Loaded
@@ -49,8 +52,7 @@ def _retrained(
 ) -> dict[str, float] | None:
     config, name = ground.config, ground.config.retrained
     if name == "auto":
-        known = config.model == "demo" and config.forget == "preset:world/forget"
-        name = "demo-retain" if known else "none"
+        name = _embedded(config.model, config.forget)
     if name in ("none", ""):
         return None
     loaded, versions = open_model(
@@ -68,6 +70,14 @@ def _retrained(
         sure.parent.mkdir(exist_ok=True)
         write_atomically(sure, json.dumps(scores))
     return scores
+
+
+def _embedded(model: str, forget: str) -> str:
+    """The embedded model trained like this one without the text; nothing is fetched unasked."""
+    preset, split, group = parts(forget)
+    known = forget.startswith("preset:") and not group and preset in PRESETS
+    gold = PRESETS[preset].gold(split, model) if known else None
+    return gold if gold in MODELS else "none"
 
 
 def _place(store: RunStore, loaded: Loaded, examples: Sequence[Example], length: int) -> Path:
