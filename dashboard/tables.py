@@ -182,9 +182,11 @@ def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue
             said = f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(words)}</span>'
     plain = metric.plain.removeprefix("text health: ")  # the heading says it
     plain = plain[:1].upper() + plain[1:]
+    term = metric.title
+    if metric.family != "diagnostic":  # those speak of the model, not of one text
+        term += f", {ROLES.get(role, role)}"
     return (
-        f'<tr><th scope="row">{escaped(plain)} <span class="term">{escaped(metric.title)}, '
-        f"{escaped(ROLES.get(role, role))}</span></th>"
+        f'<tr><th scope="row">{escaped(plain)} <span class="term">{escaped(term)}</span></th>'
         f'<td class="number">{_interval(original)}</td><td class="number">{_interval(now)}</td>'
         f'<td class="number">{_change(original, now)}</td>'
         f'<td class="number">{number(level)}</td><td>{said}</td></tr>'
