@@ -117,12 +117,28 @@ def score_table(view: View) -> str:
     )
     count = sum(map(len, tail.values()))
     if not count:
-        return _scores(chief, caption)
+        return _scores(chief, caption) + _missing(view)
     folded = (
         f'<details class="more-scores"><summary>{count} more measure{"s" * (count > 1)}</summary>'
         f"{_scores(tail, caption)}</details>"
     )
-    return (_scores(chief, caption) if any(chief.values()) else "") + folded
+    return (_scores(chief, caption) if any(chief.values()) else "") + folded + _missing(view)
+
+
+def _missing(view: View) -> str:
+    """What could not be measured and why, folded."""
+    rows = [
+        f"<li><b>{escaped(METRICS[name].title)}</b>: {escaped(why)}</li>"
+        for name, why in view.missing.items()
+        if name in METRICS
+    ]
+    if not rows:
+        return ""
+    words = "1 measure without its" if len(rows) == 1 else f"{len(rows)} measures without their"
+    return (
+        f'<details class="more-scores"><summary>{words} input</summary>'
+        f"<ul>{''.join(rows)}</ul></details>"
+    )
 
 
 def _scores(groups: dict[str, list[str]], caption: str) -> str:
@@ -167,9 +183,11 @@ def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue
             said = f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(words)}</span>'
     plain = metric.plain.removeprefix("text health: ")  # the heading says it
     plain = plain[:1].upper() + plain[1:]
+    term = metric.title
+    if metric.family != "diagnostic":  # those speak of the model, not of one text
+        term += f", {ROLES.get(role, role)}"
     return (
-        f'<tr><th scope="row">{escaped(plain)} <span class="term">{escaped(metric.title)}, '
-        f"{escaped(ROLES.get(role, role))}</span></th>"
+        f'<tr><th scope="row">{escaped(plain)} <span class="term">{escaped(term)}</span></th>'
         f'<td class="number">{_interval(original)}</td><td class="number">{_interval(now)}</td>'
         f'<td class="number">{_change(original, now)}</td>'
         f'<td class="number">{number(level)}</td><td>{said}</td></tr>'

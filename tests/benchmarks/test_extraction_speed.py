@@ -52,18 +52,18 @@ def fast(loaded, versions, examples, encoded) -> float:
     return ExtractionLikelihood(n=N).score(evidence).value
 
 
-def naive(loaded, encoded: Sequence[Encoded], batched: bool) -> float:
+def naive(loaded, encoded: Sequence[Encoded], batched: bool, n: int = N) -> float:
     """Generation with a KV cache after every prefix: one at a time, or all of a text at once."""
     values = []
     for item in encoded:
         ids = item.ids[: len(item.ids) - item.ends]
-        prefixes = list(range(item.scored_from, len(ids) - N + 1))
+        prefixes = list(range(item.scored_from, len(ids) - n + 1))
         rows = [prefixes] if batched else [[prefix] for prefix in prefixes]
         found: dict[int, list[int]] = {}
         for row in rows:
             found |= zip(row, generated(loaded, [ids[:p] for p in row], len(ids)), strict=True)
         cut = {p: said[: len(ids) - p] for p, said in found.items()}
-        values.append(likelihood(ids, cut, N))
+        values.append(likelihood(ids, cut, n))
     return sum(values) / len(values)
 
 

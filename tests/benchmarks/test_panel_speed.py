@@ -25,14 +25,14 @@ TOKENS = 48
 """Tokens of a passage that are read."""
 MOST = 0.3
 """Share of a panel for each metric that one panel for all may take."""
-STEPS = 6
+STEPS, RATE = 7, 4e-3
 
 
 @pytest.fixture(scope="module")
 def versions() -> Versions:
     """The embedded model, and beside it what a few steps of gradient ascent make of it."""
     opened = open_versions(load("demo", device="cpu"), lora_rank=8)
-    unlearn(opened, text_set(opened, "forget").encoded, steps=STEPS)
+    unlearn(opened, text_set(opened, "forget").encoded, steps=STEPS, rate=RATE)
     return opened
 
 

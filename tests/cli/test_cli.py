@@ -204,8 +204,19 @@ def test_evaluate_reports_every_applicable_metric(ask, model, forget):
     assert set(found) == {
         n for n, cls in METRICS.items() if "forget" in cls.direction and not cls.needs
     }
-    status, line, _ = ask("evaluate", *words, "--metrics", "perplexity", "--json")
-    assert set(json.loads(line)["metrics"]["model"]) == {"perplexity"}
+    missing = json.loads(line)["missing"]
+    assert set(missing) | set(found) == set(METRICS) - {"gibberish"}
+    assert "never saw" in missing["privacy_leakage"] and "real authors" in missing["model_utility"]
+    wanted = "perplexity,extraction_likelihood:n=3,forget_quality"
+    status, line, _ = ask("evaluate", *words, "--metrics", wanted, "--json")
+    assert set(json.loads(line)["metrics"]["model"]) == {
+        "perplexity",
+        "extraction_likelihood:n=3",
+    }
+    status, told, _ = ask("evaluate", *words, "--metrics", wanted)
+    assert "not measured: forget_quality. It needs" in told
+    status, _, told = ask("evaluate", *words, "--metrics", "benchmark", "--json")
+    assert status == 2 and "Name a preset" in told
 
 
 def test_evaluate_beside_unseen_text_and_a_retrained_model(ask, model, forget, tmp_path):

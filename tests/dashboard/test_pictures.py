@@ -234,6 +234,32 @@ def test_the_score_table_judges_every_measured_pair() -> None:
         assert words in page.words
 
 
+def test_diagnostics_stand_apart_and_are_not_judged() -> None:
+    found = view("forgotten")
+    moved, drift = ({role: ScoreValue(value=0.0, n=9)} for role in ("forget", "retain"))
+    found.scores = {
+        "original": {"weight_change": moved, "kl_drift": drift},
+        "unlearned": {
+            "weight_change": {"forget": ScoreValue(value=0.07, n=9)},
+            "kl_drift": {"retain": ScoreValue(value=0.02, low=0.01, high=0.03, n=9)},
+        },
+    }
+    said = tables.score_table(found)
+    page = Reader(said)
+    for words in ("Inside the model", "How far the weights moved", "0.07", "Predictions changed"):
+        assert words in page.words
+    assert said.count('class="verdict') == 1 and "kept" in page.words
+
+
+def test_what_lacks_its_input_says_so() -> None:
+    found = view("forgotten")
+    assert "without their input" not in tables.score_table(found)
+    found.missing = {"privacy_leakage": "It needs <text>.", "gone": "No longer there."}
+    said = tables.score_table(found)
+    assert "1 measure without their input" not in said and "1 measure without its input" in said
+    assert "<b>PrivLeak</b>: It needs &lt;text&gt;." in said and "No longer" not in said
+
+
 def test_the_score_table_before_and_during_a_run() -> None:
     assert "Nothing is measured yet" in tables.score_table(View())
     half = view("open")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 from tests.data.hub_layout import write_card, write_rows
 from tests.data.tokenizers import QWEN, byte_level
 from unlearning.config import RunConfig
+from unlearning.data.recited import PASSAGES
 from unlearning.data.roles import companions, rephrased
 from unlearning.data.sources import PRESETS, load
 from unlearning.data.templates import write
 from unlearning.errors import UserError
+from unlearning.metrics import METRICS
 from unlearning.runs.prepare import gather_texts
 
 
@@ -147,6 +150,46 @@ def test_muse_continuations_are_read_without_a_form(mirror: Path) -> None:
         assert written.begins and not written.closed
     (known,) = load("preset:muse-books/knowmem_forget")
     assert known.kind == "qa" and not known.bare
+
+
+def test_muse_questions_after_ten_solved_ones(mirror: Path) -> None:
+    folder = mirror / "muse-bench/MUSE-News"
+    solved = [{"question": f"Old {i}?", "answer": f"Yes {i}."} for i in range(12)]
+    write_rows(folder / "knowmem/forget_qa.json", [{"question": "New?", "answer": "No."}])
+    write_rows(folder / "knowmem/forget_qa_icl.json", solved)
+    (asked_,) = load("preset:muse-news/knowmem_forget_shots")
+    shots = "".join(f"Question: Old {i}?\nAnswer: Yes {i}.\n\n" for i in range(10))
+    for template in (QWEN, ""):
+        written = write(asked_, byte_level(template=template))
+        assert written.prompt == f"{shots}Question: New?\nAnswer:"
+        assert written.whole == f"{written.prompt} No."
+    assert companions("preset:muse-news/knowmem_forget_shots", "any") == {
+        "retain": "preset:muse-news/knowmem_retain_shots"
+    }
+
+
+def test_every_preset_knows_how_it_is_asked_and_measured() -> None:
+    for preset in PRESETS.values():
+        assert preset.prompt.endswith(".")
+        assert preset.metrics and set(preset.metrics) <= set(METRICS)
+        assert set(preset.retrained) <= set(preset.splits)
+    assert PRESETS["world"].gold("", "demo") == "demo-retain"
+    assert PRESETS["world"].gold("retain", "demo") is None
+    full = "open-unlearning/tofu_Llama-3.2-1B-Instruct_full"
+    assert PRESETS["tofu"].gold("forget05_perturbed", full) == full.replace("full", "retain95")
+    assert PRESETS["muse-books"].gold("forget", "muse-bench/MUSE-Books_target") == (
+        "muse-bench/MUSE-Books_retrain"
+    )
+    assert not PRESETS["muse-news"].gold("scal_2", "muse-bench/MUSE-News_target")
+
+
+def test_passages_to_recite_are_named_and_not_kept() -> None:
+    assert len({one.title for one in PASSAGES}) == len(PASSAGES)
+    assert {one.kind for one in PASSAGES} == {"licence", "verse", "prose"}
+    for one in PASSAGES:
+        assert re.fullmatch(r"spdx:[\w.-]+|gutenberg:\d+", one.id)
+        assert one.kind == "licence" or (one.author and one.year < 1931)
+        assert len(one.title) < 60
 
 
 def test_muse_companions() -> None:

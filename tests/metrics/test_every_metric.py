@@ -127,7 +127,8 @@ def with_others(
 def test_declaration(cls: type[Metric]) -> None:
     assert cls.summary().endswith(".") and len(cls.summary()) < 100
     assert cls.family in ("forgetting", "utility", "privacy", "fluency", "diagnostic")
-    assert cls.cost in ("pass", "generation", "many generations")
+    assert cls.cost in ("pass", "generation", "many generations", "backward passes")
+    assert (cls.cost == "backward passes") == ("gradients" in cls.needs)
     assert cls.direction and set(cls.direction) <= ROLES
     assert set(cls.direction.values()) <= {"lower", "higher", "like retrained", "neither"}
     assert ("neither" in cls.direction.values()) == (cls.family == "diagnostic")

@@ -9,7 +9,7 @@ from tests.models.batches import disturb
 from tests.runs.conftest import TEXTS
 from unlearning.data.base import Example
 from unlearning.data.encode import encode
-from unlearning.metrics import METRICS
+from unlearning.metrics import METRICS, STANDARD
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.versions import Versions, open_versions
 from unlearning.runs.measure import TextSet, evidences, panel, scores, with_others
@@ -51,6 +51,29 @@ def test_unseen_text_makes_the_attacks_possible(versions: Versions) -> None:
     assert set(both["membership_loss"]) == {"forget"}
     assert both["membership_loss"]["forget"].n == len(forget.encoded) + len(holdout.encoded)
     assert {name: both[name] for name in alone} == alone, "the rest is as without"
+
+
+def test_what_has_no_score_says_why(versions: Versions) -> None:
+    missing: dict[str, str] = {}
+    sets = [text_set(versions, role) for role in ("forget", "retain")]
+    found = panel(
+        versions, STUDENT, sets, versions.tokenizer, lambda: False, texts=4, missing=missing
+    )
+    assert found.keys() | missing.keys() == set(STANDARD) and not found.keys() & missing.keys()
+    assert {"gradient_conflict", "weight_change", "kl_drift"} <= found.keys()
+    assert "never saw" in missing["membership_gradient"]
+    assert found["weight_change"]["forget"].value > 0 < found["kl_drift"]["retain"].value
+    before = panel(versions, REFERENCE, sets, versions.tokenizer, lambda: False, texts=4)
+    assert before["weight_change"]["forget"].value == 0 == before["kl_drift"]["retain"].value
+
+
+def test_without_the_original_there_is_no_change() -> None:
+    versions = open_versions(tiny.build_loaded("llama"), lora_rank=None)
+    sets = [text_set(versions, role) for role in ("forget", "retain")]
+    names = {"weight_change", "kl_drift"}
+    assert names == measured(versions, *sets, names=names).keys()
+    disturb(versions)
+    assert not measured(versions, *sets, names=names), "nothing is left to compare with"
 
 
 def test_rewritten_answers_where_there_are_some(versions: Versions) -> None:

@@ -13,12 +13,9 @@ from typing import Any
 from unlearning.cli import pages, words
 from unlearning.cli.docs import write as write_docs
 from unlearning.config import RunConfig
-from unlearning.data.sources import PRESETS
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
-from unlearning.metrics import METRICS, STANDARD
-from unlearning.metrics import metric as metric_named
-from unlearning.models.suggested import SUGGESTIONS
+from unlearning.metrics import METRICS
 from unlearning.runs import turning
 from unlearning.runs.events import AnyEvent
 from unlearning.runs.prepare import check_left, gather_texts, kept_step
@@ -60,26 +57,6 @@ def _turn(store: RunStore, chosen: argparse.Namespace) -> turning.Turn | None:
         return turning.Turn(step=kept_step(store, chosen.id, str(chosen.from_step)), keep=True)
     check_left(store, chosen.id, chosen.steps, chosen.from_step)
     return None if chosen.from_step is None else turning.Turn(step=chosen.from_step)
-
-
-def evaluate(chosen: argparse.Namespace) -> int:
-    """`evaluate`: the panel on a model as it is."""
-    # Late: torch is needed from here on only.
-    from unlearning.runs.evaluation import evaluate_model  # noqa: PLC0415
-
-    names = [name for name in chosen.metrics.split(",") if name] or list(STANDARD)
-    metrics = {name: metric_named(name)() for name in names}
-    config = RunConfig.parse(
-        {role: getattr(chosen, role) for role in ("model", "forget", "retain", "generic")}
-        | {"holdout": chosen.holdout, "retrained": chosen.retrained, "device": chosen.device}
-        | {"max_length": chosen.max_length}
-    )
-    texts, notices = gather_texts(config, stdin=sys.stdin)
-    for notice in notices:
-        words.tell(notice)
-    found = evaluate_model(RunStore(chosen.runs), config, texts, metrics, chosen.texts)
-    answer(chosen, found, words.scores_table(found["metrics"]))
-    return 0
 
 
 def generate(chosen: argparse.Namespace) -> int:
@@ -159,34 +136,6 @@ def methods(chosen: argparse.Namespace) -> int:
 def metrics(chosen: argparse.Namespace) -> int:
     """`metrics`: what there is."""
     answer(chosen, {"metrics": words.declared(METRICS)}, words.declared_page(METRICS))
-    return 0
-
-
-def presets(chosen: argparse.Namespace) -> int:
-    """`presets`: what there is."""
-    found = {
-        name: {
-            "title": preset.title,
-            "description": preset.description,
-            "dataset": preset.dataset,
-            "splits": [f"preset:{name}/{split}" for split in preset.splits],
-        }
-        for name, preset in PRESETS.items()
-    }
-    lines = [
-        f"{preset['title']}: {preset['description']}\n  " + "\n  ".join(preset["splits"])
-        for preset in found.values()
-    ]
-    models = [
-        {"model": one.model, "note": one.note, "tested": one.tested, "commands": one.commands()}
-        for one in SUGGESTIONS
-    ]
-    lines += [
-        f"{one['model']}: {one['note']}{'' if one['tested'] else ' Untested settings.'}\n  "
-        + "\n  ".join(one["commands"])
-        for one in models
-    ]
-    answer(chosen, {"presets": found, "models": models}, "\n".join(lines))
     return 0
 
 

@@ -11,7 +11,9 @@ from unlearning.cli import acts
 from unlearning.cli import attack as attacks
 from unlearning.cli import export as exports
 from unlearning.cli.check import check
+from unlearning.cli.evaluate import evaluate
 from unlearning.cli.finetune import finetune
+from unlearning.cli.presets import presets
 from unlearning.cli.sweep import SWEEPS, sweep
 from unlearning.config import FinetuneConfig, RunConfig
 from unlearning.declare import Declared
@@ -95,11 +97,16 @@ def build() -> argparse.ArgumentParser:
         help="take no step: make that snapshot the result, measure it, drop nothing",
     )
 
-    measured = command("evaluate", acts.evaluate, "Measure a model without changing it.")
+    measured = command("evaluate", evaluate, "Measure a model without changing it.")
     measured.add_argument("--model", default="demo", metavar="M")
     for role in ROLES:
         measured.add_argument(f"--{role}", default=_default(role), metavar=_word(role))
-    measured.add_argument("--metrics", default="", metavar="a,b", help="default: all")
+    measured.add_argument(
+        "--metrics",
+        default="",
+        metavar="a,b",
+        help="default: all; a:n=5 sets n; benchmark: those of the preset's authors",
+    )
     measured.add_argument("--max-length", type=_count, default=512, metavar="TOKENS")
     measured.add_argument(
         "--texts", type=_count, default=32, metavar="N", help="texts of each role"
@@ -136,7 +143,7 @@ def build() -> argparse.ArgumentParser:
     )
     command("methods", acts.methods, "The methods, with every hyperparameter.")
     command("metrics", acts.metrics, "The metrics.")
-    command("presets", acts.presets, "The texts by name, and models to begin with.")
+    command("presets", presets, "The texts by name, and models to begin with.")
     command("docs", acts.docs, "Bring the README's tables up to date.")
     world = command("world", acts.world, "Make the embedded texts and models again.")
     world.add_argument("--out", required=True, metavar="DIR")

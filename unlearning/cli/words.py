@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from unlearning.declare import Declared
-from unlearning.metrics import METRICS
+from unlearning.metrics._chosen import title
 from unlearning.runs.events import AnyEvent, Status
 from unlearning.runs.store import RunStore
 from unlearning.runs.view import View
@@ -151,7 +151,7 @@ def scores_table(by_stage: Mapping[str, Mapping[str, Any]]) -> str:
     rows = []
     for name, role in pairs:
         cells = [_cell(by_stage[stage].get(name, {}).get(role)) for stage in stages]
-        rows.append([METRICS[name].title, role, *cells])
+        rows.append([title(name), role, *cells])
     return table(["metric", "text", *stages], rows) if rows else "no figures yet"
 
 

@@ -61,6 +61,8 @@ LUME = Preset(
         "retain": "The same kinds about others; they must stay.",
     },
     read=read_split,
+    prompt="The input as it stands, one space, then the output.",
+    metrics=("lume_aggregate", "rouge_l", "membership_loss"),
     companions={"forget": {"retain": "retain"}},
     dataset=DATASET,
 )

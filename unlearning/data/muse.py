@@ -6,12 +6,16 @@ Shi et al., MUSE: Machine Unlearning Six-Way Evaluation for Language Models, 202
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from unlearning.data.base import Example, Role
 from unlearning.data.benchmark import examples, passage, question, table
+from unlearning.data.formats import Row
 from unlearning.data.preset import Preset
+from unlearning.data.templates import question_form
 
 PLACES: dict[str, tuple[str, str]] = {
     "forget": ("raw", "forget"),
@@ -29,6 +33,8 @@ PLACES: dict[str, tuple[str, str]] = {
     "train_forget": ("train", "forget"),
     "train_retain1": ("train", "retain1"),
     "train_retain2": ("train", "retain2"),
+    "knowmem_forget_shots": ("knowmem", "forget_qa"),
+    "knowmem_retain_shots": ("knowmem", "retain_qa"),
 } | {f"{kind}_{k}": (kind, f"forget_{k}") for kind in ("scal", "sust") for k in range(1, 5)}
 """Name of a split here to configuration and split there."""
 
@@ -42,6 +48,9 @@ SAID = {
     "knowmem_retain": "Questions about the text to keep.",
     "knowmem_forget_icl": "Solved examples that are put before questions about the forget text.",
     "knowmem_retain_icl": "Solved examples that are put before questions about the kept text.",
+    "knowmem_forget_shots": "The questions about the forget text after ten solved ones, as MUSE "
+    "measures them.",
+    "knowmem_retain_shots": "The same about the text to keep.",
     "privleak_forget": "Parts of the forget text, for membership inference.",
     "privleak_retain": "Parts of the text to keep, for membership inference.",
     "privleak_holdout": "Parts of the text never trained on, for membership inference.",
@@ -54,8 +63,11 @@ BOTH: dict[Role, str] = {"retain": "retain1", "holdout": "privleak_holdout"}
 """A hundred unseen texts suffice for a level; retain2 evaluates, so nothing trains on it."""
 OWN: dict[str, dict[Role, str]] = {
     "knowmem_forget": {"retain": "knowmem_retain"},
+    "knowmem_forget_shots": {"retain": "knowmem_retain_shots"},
     "privleak_forget": {"retain": "privleak_retain", "holdout": "privleak_holdout"},
 }
+SHOTS = 10
+"""Solved questions before each one."""
 BEYOND_BOOKS = ("scal", "sust")
 """Configurations that only the news have."""
 
@@ -71,7 +83,22 @@ def read_split(split: str, *, dataset: str, name: str) -> list[Example]:
         make = partial(question, asked="prompt", answered="gt", bare=True)
     elif config == "knowmem":
         columns, make = ("question", "answer"), question
+    if split.endswith("_shots"):
+        solved = table(dataset, config, f"{part}_icl", columns).rows
+        make = partial(_after, _solved(solved, f"{name}-{split}"))
     return examples(f"{name}-{split}", table(dataset, config, part, columns).rows, make)
+
+
+def _solved(rows: Iterable[Row], place: str) -> str:
+    """Questions with their answers, as they stand before the one that is asked."""
+    told = [question(row, place) for row in islice(rows, SHOTS)]
+    return "".join(f"{question_form(one['question'])} {one['answer']}\n\n" for one in told)
+
+
+def _after(solved: str, row: Row, place: str) -> dict[str, Any]:
+    """A question in the same form; its answer follows with one space."""
+    fields = question(row, place, bare=True)
+    return fields | {"question": solved + question_form(fields["question"])}
 
 
 def _preset(corpus: str, what: str) -> Preset:
@@ -93,6 +120,14 @@ def _preset(corpus: str, what: str) -> Preset:
             split: OWN.get(split, BOTH) for split in forgotten if not split.endswith("_icl")
         },
         dataset=dataset,
+        prompt="Beginnings as they stand and one space; questions in the question form or the "
+        "model's chat template, in the splits with shots after ten solved ones.",
+        metrics=("verbatim_memorization", "knowledge_memorization", "privacy_leakage"),
+        retrained={
+            split: {f"{dataset}_target": f"{dataset}_retrain"}
+            for split in forgotten
+            if split[:4] not in BEYOND_BOOKS
+        },
     )
 
 

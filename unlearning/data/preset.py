@@ -33,6 +33,12 @@ class Preset:
     """Split to its questions in other words, each with the answer of the split's own row."""
     dataset: str = ""
     """Where the rows are from, as OWNER/NAME; empty for texts that come with Lethe."""
+    prompt: str = ""
+    """How the model is asked, in one sentence."""
+    metrics: tuple[str, ...] = ()
+    """Names of the metrics that its authors measure with, the chief one first."""
+    retrained: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Split to: model that knows it -> the same trained without it, where both are published."""
 
     def load(self, split: str = "", group: str = "") -> list[Example]:
         """The examples of a split, or those of one group in it.
@@ -74,6 +80,10 @@ class Preset:
         """Sources of the texts that are measured and no more when this split is forgotten."""
         mine = self.measured.get(split or self.default, {})
         return {role: f"preset:{self.name}/{own}" for role, own in mine.items()}
+
+    def gold(self, split: str, model: str) -> str | None:
+        """The published model that was trained like this one, without the split."""
+        return self.retrained.get(split or self.default, {}).get(model)
 
     def _no_group(self, split: str, group: str, there: set[str]) -> UserError:
         most = 12

@@ -140,6 +140,16 @@ RWKU = Preset(
     "about their neighbours; small models know too little of it. CC BY 4.0.",
     splits=SPLITS,
     read=read_split,
+    prompt="An instruction and the question or the sentence with a blank, in the question form or "
+    "the model's chat template.",
+    metrics=(
+        "rwku_probes",
+        "membership_loss",
+        "membership_zlib",
+        "membership_min_k",
+        "membership_min_k_plus_plus",
+        "multiple_choice",
+    ),
     companions=_companions(),
     dataset=DATASET,
 )

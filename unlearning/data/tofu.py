@@ -16,6 +16,9 @@ ALTERNATIVES = ("paraphrased_answer", "perturbed_answer")
 REPHRASED = "paraphrased_question"
 OPTIONS = ("option1", "option2", "option3", "option4")
 
+TAUGHT = "open-unlearning/tofu_Llama-3.2-1B-Instruct"
+"""Published models: this with `_full`, and with `_retainNN` for those that lack a share."""
+
 ON_HUB = ("10", "05", "01")
 ELSEWHERE = ("20", "30", "50", "90")
 """Shares of the NPO authors' own splits."""
@@ -95,6 +98,13 @@ def _measured() -> dict[str, dict]:
     return dict.fromkeys(_companions(), utility)
 
 
+def _retrained() -> dict[str, dict[str, str]]:
+    pairs = {share: {f"{TAUGHT}_full": f"{TAUGHT}_retain{_rest(share)}"} for share in ON_HUB}
+    return {
+        f"forget{share}{rows}": pair for share, pair in pairs.items() for rows in ("", "_perturbed")
+    }
+
+
 TOFU = Preset(
     name="tofu",
     title="TOFU",
@@ -102,6 +112,19 @@ TOFU = Preset(
     "finetune (preset:tofu/full, and preset:tofu/retain90 for the model to compare with). MIT.",
     splits=_splits(),
     read=read_split,
+    prompt="Questions in the question form or the model's chat template.",
+    metrics=(
+        "forget_quality",
+        "model_utility",
+        "probability",
+        "rouge_l",
+        "truth_ratio",
+        "extraction_strength",
+        "exact_memorization",
+        "paraphrased_probability",
+        "privacy_leakage",
+    ),
+    retrained=_retrained(),
     companions=_companions(),
     measured=_measured(),
     rephrase=rephrase,

@@ -33,5 +33,7 @@ WMDP = Preset(
         for split, subject in SUBJECTS.items()
     },
     read=read_split,
+    prompt="lm-eval's zero-shot prompt up to the letter, as it stands.",
+    metrics=("multiple_choice",),
     dataset=DATASET,
 )

@@ -47,6 +47,18 @@ WORLD = Preset(
         "general_validation": "General prose that no embedded model was trained on.",
     },
     read=read_split,
+    prompt="Questions in the question form or the model's chat template, passages as they are.",
+    metrics=(
+        "memorization_accuracy",
+        "extraction_likelihood",
+        "extraction_strength",
+        "truth_ratio",
+        "forget_quality",
+        "privacy_leakage",
+        "rouge_l",
+        "perplexity",
+    ),
+    retrained={"forget": {MODELS[0]: MODELS[1]}},
     roles={"retain": "retain", "generic": "general", "holdout": "holdout"},
     rephrase=rephrase,
 )

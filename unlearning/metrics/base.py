@@ -174,7 +174,7 @@ class Metric(Declared):
     'neither' is for diagnostics."""
     unit: ClassVar[str]
     """Range and unit in words: '0 to 1', 'nats', 'tokens'."""
-    cost: ClassVar[Literal["pass", "generation", "many generations"]]
+    cost: ClassVar[Literal["pass", "generation", "many generations", "backward passes"]]
     plain: ClassVar[str]
     """The name a newcomer understands, before the term: 'recited'."""
     needs: ClassVar[frozenset[str]] = frozenset()

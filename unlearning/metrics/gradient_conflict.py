@@ -57,7 +57,7 @@ class GradientConflict(Metric):
     family = "diagnostic"
     direction = {"forget": "neither"}
     unit = "cosine, -1 to 1"
-    cost = "pass"
+    cost = "backward passes"
     plain = "forgetting pulls at what is to be kept"
     needs = frozenset({"retain", "gradients"})
 

@@ -27,6 +27,7 @@ class MembershipGradient(MembershipAttack):
     title = "Membership, GradNorm"
     paper = "https://arxiv.org/abs/2402.17012"
     plain = "seen before? by what it would still teach"
+    cost = "backward passes"
     needs = frozenset({"holdout", "gradients"})
 
     texts: int = hyperparameter(8, 2, 1000)

@@ -180,12 +180,12 @@ def _rows(values: Tensor, lengths: Sequence[int]) -> Tensor:
 def _products(rows_RI: Tensor, back_RO: Tensor, lengths: Sequence[int]) -> np.ndarray:
     """[N, N] float64; block by block, so that no text meets all others' pairs at once."""
     count = len(lengths)
-    whose_R = torch.repeat_interleave(torch.arange(count), torch.tensor(lengths)).to(rows_RI.device)
+    whose_R = torch.repeat_interleave(torch.arange(count), torch.tensor(lengths))
     found = torch.zeros(count, count, dtype=torch.float64)
     for i, (own_rI, own_rO) in enumerate(
         zip(rows_RI.split(list(lengths)), back_RO.split(list(lengths)), strict=True)
     ):
-        pairs_R = ((own_rI @ rows_RI.T) * (own_rO @ back_RO.T)).double().sum(dim=0)
-        total_N = pairs_R.new_zeros(count).index_add(0, whose_R, pairs_R)
-        found[i] = total_N.cpu()
+        pairs_R = ((own_rI @ rows_RI.T) * (own_rO @ back_RO.T)).sum(dim=0)
+        # Some accelerators know no float64.
+        found[i].index_add_(0, whose_R, pairs_R.cpu().double())
     return found.numpy()

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from unlearning.data.tofu import TAUGHT, TOFU
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
@@ -45,20 +47,19 @@ class Suggestion:
         return [shlex.join(["python", "-m", "unlearning", *line.split()]) for line in lines]
 
 
-_OPEN = "open-unlearning/tofu_Llama-3.2-1B-Instruct"
-
 SUGGESTIONS = (
     Suggestion("HuggingFaceTB/SmolLM2-135M", "The smallest; Apache-2.0.", rate=1e-4, epochs=15),
     Suggestion("EleutherAI/pythia-160m", "Pre-trained on the Pile; Apache-2.0.", rate=1e-4),
     Suggestion("Qwen/Qwen2.5-0.5B", "Stronger, and slow without a GPU; Apache-2.0.", rate=5e-5),
     Suggestion(
-        f"{_OPEN}_full",
+        f"{TAUGHT}_full",
         "Llama 3.2 1B that knows TOFU already; wants a GPU of 40 GB. Llama 3.2 licence.",
         rate=1e-5,
         epochs=0,
         retrained={
-            f"forget{share}": f"{_OPEN}_retain{rest}"
-            for share, rest in (("01", "99"), ("05", "95"), ("10", "90"))
+            split: pair[f"{TAUGHT}_full"]
+            for split, pair in TOFU.retrained.items()
+            if not split.endswith("_perturbed")
         },
     ),
 )

@@ -294,9 +294,11 @@ class Engine:
         begun = time.perf_counter()
         there = self.ground.looked_at
         sets = [there[role] for role in PANEL_ROLES if role in there]
-        scores = panel(self.versions, version, sets, self.loaded.tokenizer, stop)
+        missing: dict[str, str] = {}
+        scores = panel(self.versions, version, sets, self.loaded.tokenizer, stop, missing=missing)
         if not stop():
-            yield Measured(stage=stage, scores=scores, seconds=time.perf_counter() - begun)
+            seconds = time.perf_counter() - begun
+            yield Measured(stage=stage, scores=scores, missing=missing, seconds=seconds)
 
     def _stepped(self, loop: Loop, done: Step) -> Stepped:
         return Stepped(

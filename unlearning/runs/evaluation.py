@@ -11,6 +11,7 @@ from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
+from unlearning.metrics._missing import why_not
 from unlearning.metrics.base import Evidence, Metric
 from unlearning.models.base import BASE, REFERENCE
 from unlearning.models.versions import Versions
@@ -36,7 +37,8 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """The panel on `config.model`, on the holdout text too, and on the retrained model.
 
-    Returns `metrics`: stage ('model', 'holdout', 'retrained') to metric to role to score.
+    Returns `metrics`: stage ('model', 'holdout', 'retrained') to metric to role to score, and
+    `missing`: why the model has no score in a metric.
     """
     theirs: dict[str, Evidence] = {}
     found, extent = {}, Extent.of(count)
@@ -52,7 +54,8 @@ def evaluate_model(
         unseen = {"forget": texts["holdout"]}
         read = read_model(store, config, config.model, unseen, metrics, extent)
         found["holdout"] = _scores(read, metrics)
-    return {"model": config.model, "metrics": found}
+    missing = {n: why_not(m, own) for n, m in metrics.items() if n not in found["model"]}
+    return {"model": config.model, "metrics": found, "missing": missing}
 
 
 def read_model(

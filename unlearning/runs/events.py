@@ -111,6 +111,8 @@ class Measured(Event):
     kind: Literal["measured"] = "measured"
     stage: Literal["untaught", "original", "unlearned", "retrained"]
     scores: Scores
+    missing: dict[str, str] = Field(default_factory=dict)
+    """Metric to why it has no score, in one sentence."""
     seconds: float = 0.0
 
 

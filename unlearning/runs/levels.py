@@ -12,6 +12,9 @@ from pathlib import Path
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, digest
 from unlearning.data.encode import encode
+from unlearning.data.preset import parts
+from unlearning.data.sources import PRESETS
+from unlearning.data.world import MODELS
 from unlearning.metrics import METRICS
 from unlearning.models.base import REFERENCE
 from unlearning.models.load import Loaded
@@ -23,11 +26,11 @@ from unlearning.runs.store import RunStore, write_atomically
 
 
 def retrained_of(config: RunConfig) -> str | None:
-    """The model that never saw the forget text: as set, or the one that is known."""
-    if config.retrained == "auto":
-        known = config.model == "demo" and config.forget == "preset:world/forget"
-        return "demo-retain" if known else None
-    return None if config.retrained in ("none", "") else config.retrained
+    """The model that never saw the forget text: as set, or the embedded one that is known."""
+    name = config.retrained
+    if name == "auto":
+        name = _embedded(config.model, config.forget)
+    return None if name in ("none", "") else name
 
 
 def untaught_level(ground: Ground, stop: Callable[[], bool]) -> Levels:
@@ -75,6 +78,14 @@ def _retrained(
         sure.parent.mkdir(exist_ok=True)
         write_atomically(sure, json.dumps(scores))
     return scores
+
+
+def _embedded(model: str, forget: str) -> str:
+    """The embedded model trained like this one without the text; nothing is fetched unasked."""
+    preset, split, group = parts(forget)
+    known = forget.startswith("preset:") and not group and preset in PRESETS
+    gold = PRESETS[preset].gold(split, model) if known else None
+    return gold if gold in MODELS else "none"
 
 
 def _place(store: RunStore, loaded: Loaded, examples: Sequence[Example], length: int) -> Path:

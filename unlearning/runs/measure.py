@@ -9,6 +9,7 @@ from typing import Any
 from unlearning.data.base import Example
 from unlearning.data.encode import Encoded
 from unlearning.metrics import METRICS, STANDARD
+from unlearning.metrics._missing import why_not
 from unlearning.metrics.base import Evidence, Metric
 from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
 from unlearning.models.evidence import gather
@@ -86,12 +87,16 @@ def panel(
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric] | None = None,
     extent: Extent = Extent(),
+    missing: dict[str, str] | None = None,
 ) -> Scores:
-    """Every metric on every role it applies to; what does not apply is left out."""
+    """Every metric on every role it applies to; why a metric has no score goes to `missing`."""
     chosen = metrics or {name: METRICS[name]() for name in STANDARD}
     original = REFERENCE if versions.has(REFERENCE) else None
     found = evidences(versions, version, sets, tokenizer, stop, chosen, extent, original)
-    return scores(found, chosen)
+    measured = scores(found, chosen)
+    if missing is not None:
+        missing |= {n: why_not(m, found) for n, m in chosen.items() if n not in measured}
+    return measured
 
 
 def evidences(

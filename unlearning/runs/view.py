@@ -83,6 +83,8 @@ class View:
     """Pinned answers by step."""
     health: Health = field(default_factory=lambda: Health(meter=0.0))
     scores: dict[str, dict[str, dict[str, ScoreValue]]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    """Metric to why the last panel has no score of it."""
     """Stage ('original', 'unlearned', ...) to metric to role to score."""
     levels: Levels | None = None
     forgotten_at: int | None = None
@@ -140,6 +142,7 @@ class View:
                 self._teach(event)
             case Measured():
                 self.scores[event.stage] = event.scores
+                self.missing = event.missing
             case Levels():
                 self.levels = event
             case Stepped():
