@@ -12,7 +12,7 @@ from unlearning.data.encode import encode
 from unlearning.metrics import METRICS, STANDARD
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.versions import Versions, open_versions
-from unlearning.runs.measure import TextSet, evidences, panel, scores, with_others
+from unlearning.runs.measure import Extent, TextSet, evidences, panel, scores, with_others
 
 QUESTION = Example(
     id="w",
@@ -57,13 +57,21 @@ def test_what_has_no_score_says_why(versions: Versions) -> None:
     missing: dict[str, str] = {}
     sets = [text_set(versions, role) for role in ("forget", "retain")]
     found = panel(
-        versions, STUDENT, sets, versions.tokenizer, lambda: False, texts=4, missing=missing
+        versions,
+        STUDENT,
+        sets,
+        versions.tokenizer,
+        lambda: False,
+        extent=Extent.of(4),
+        missing=missing,
     )
     assert found.keys() | missing.keys() == set(STANDARD) and not found.keys() & missing.keys()
     assert {"gradient_conflict", "weight_change", "kl_drift"} <= found.keys()
     assert "never saw" in missing["membership_gradient"]
     assert found["weight_change"]["forget"].value > 0 < found["kl_drift"]["retain"].value
-    before = panel(versions, REFERENCE, sets, versions.tokenizer, lambda: False, texts=4)
+    before = panel(
+        versions, REFERENCE, sets, versions.tokenizer, lambda: False, extent=Extent.of(4)
+    )
     assert before["weight_change"]["forget"].value == 0 == before["kl_drift"]["retain"].value
 
 
