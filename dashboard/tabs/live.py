@@ -83,7 +83,7 @@ def build(page: Page) -> None:
             way = trajectory.trajectory()
     page.drawn(way, lambda watched, held: draw_way(page, watched, held))
     back = travel.slider()
-    page.drawn(back, lambda w, held: travel.payload(w.view, held, w.run_id) if w.run_id else None)
+    page.drawn(back, lambda watched, held: travel.payload(watched.view, held, watched.run_id))
     # Keys come faster than answers: the last one counts.
     chosen = back.input(None, back, page.at, js=travel.CHOSEN, trigger_mode="always_last", **QUIET)
     page.acted(chosen)
@@ -105,11 +105,8 @@ def build(page: Page) -> None:
 
 def draw_way(page: Page, watched: Watched, held: Any) -> dict[str, Any] | None:
     """The trajectory; where strangers meet, everybody sees only their own earlier runs."""
-    if not watched.run_id:
-        return None
-    scheduler = page.scheduler
     owner = watched.key if page.settings.public else None
-    earlier = earlier_runs(scheduler.store, watched.run_id, owner)
+    earlier = earlier_runs(page.scheduler.store, watched.run_id, owner) if watched.run_id else ()
     return trajectory.payload(watched.view, earlier, held, watched.run_id, watched.at)
 
 

@@ -68,6 +68,17 @@ def look_at(page: Page, number: int) -> None:
     expect(page.locator(UNDERSTOOD)).to_have_text(f"Unlearned, step {number}")
 
 
+def test_without_a_run_there_is_nothing_to_look_back_at(visit: Visit, stage: Stage) -> None:
+    ada = visit(stage())
+    page = ada.open()
+    page.get_by_role("tab", name="2 Live run").click()
+    expect(page.locator("#story")).to_contain_text("No run is open")
+    expect(page.locator(".trajectory-summary")).to_contain_text("begins with the first look")
+    for hidden in ("#travel-step", "#go-on", "#figure-own-0", "#figure-teaching"):
+        expect(page.locator(hidden)).to_be_hidden()
+    clean(ada)
+
+
 def test_time_travel_with_the_keyboard(visit: Visit, address: str, runs: Path) -> None:
     ada = visit(address)
     page = opened(ada, record(RunStore(runs), outcome="collapsed"))
