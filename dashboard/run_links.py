@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.lesson_runs import first_label
 from dashboard.lessons.base import PREFIX
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.pictures import escaped
 from dashboard.playback import begin
 from dashboard.tabs import learn
-from dashboard.tabs.learn import first_label
 
 
 def build(page: Page) -> None:

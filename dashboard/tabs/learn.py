@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import gradio as gr
 
 from dashboard.controls import PRESS, Controls
-from dashboard.lesson_words import body, explained, glossary, opened_by, waiting
+from dashboard.lesson_runs import attacked, explanation, first_label, prepared, run_of
+from dashboard.lesson_words import body, glossary, opened_by, waiting
 from dashboard.lessons import LESSONS
-from dashboard.lessons.base import Found, Lesson
+from dashboard.lessons.base import Lesson
 from dashboard.page import QUIET, Page, Watched, shown
 from unlearning.errors import UserError
-from unlearning.runs.store import RunStore
-from unlearning.runs.stress.job import obstacle
-from unlearning.runs.view import LIVE
 
 NAME, TITLE, ALIGNMENT = "learn", "Learn", "right"
 
@@ -87,6 +84,7 @@ def build(page: Page) -> None:
         lesson = next((lesson for lesson in LESSONS if lesson.label == label), None)
         return {choice: gr.update(value=lesson.key) if lesson else gr.update()}
 
+    _wire_return(page, choice, rooms)
     for lesson, room in zip(LESSONS, rooms, strict=True):
         _wire_explain(page, lesson, room)
         _wire_ask(page, controls, lesson, room)
@@ -110,26 +108,6 @@ def _wire_run(page: Page, controls: Controls, lesson: Lesson, room: _Room) -> No
     pressed.success(None, js=PRESS % {"id": "start"}, **QUIET)
 
 
-def prepared(page: Page, lesson: Lesson, key: str) -> dict[str, Any]:
-    """The lesson's settings; a model that an earlier lesson left is named.
-
-    Raises:
-        UserError: that lesson has not been done.
-    """
-    settings = dict(lesson.settings)
-    model = settings.get("model", "")
-    if model.startswith("run:"):
-        before = next(one for one in LESSONS if one.key == model.removeprefix("run:"))
-        run_id = latest(page, before, key, ended=True)
-        if run_id is None:
-            raise UserError(
-                f"This lesson goes on from the run of “{before.title}”.",
-                "Do that lesson first, and wait for its end.",
-            )
-        settings["model"] = f"run:{run_id}"
-    return settings
-
-
 def _wire_attack(page: Page, controls: Controls, lesson: Lesson, room: _Room) -> None:
     def prepare(run_id: str, key: str) -> list[Any]:
         with shown():
@@ -140,103 +118,31 @@ def _wire_attack(page: Page, controls: Controls, lesson: Lesson, room: _Room) ->
     pressed.success(None, js=PRESS % {"id": "attack-relearn"}, **QUIET)
 
 
-def attacked(page: Page, run_id: str, key: str) -> str:
-    """The run that is open, or the newest own one, with weights to attack.
-
-    Raises:
-        UserError: there is none.
-    """
-    mine = [run.run_id for run in page.scheduler.summaries(key) if run.mine]
-    for found in [run_id] * (run_id in mine) + mine:
-        if page.scheduler.status(found) not in LIVE and _attackable(page.scheduler.store, found):
-            return found
-    raise UserError(
-        "None of your runs has ended with weights that could be attacked.",
-        "Do another lesson first, such as the one on UNDIAL.",
-    )
-
-
-def _attackable(store: RunStore, run_id: str) -> bool:
-    try:
-        return obstacle(store, run_id) is None
-    except UserError:  # damaged, or deleted meanwhile
-        return False
-
-
 def _wire_explain(page: Page, lesson: Lesson, room: _Room) -> None:
     def explain(run_id: str, key: str, guess: int | None) -> str:
         with shown():
             return explanation(page, lesson, run_id, key, guess)
 
-    def explain_quietly(run_id: str, key: str, guess: int | None) -> str:
+    asked = [page.run, page.key, room.guess]
+    room.explain.click(explain, asked, room.told, queue=False, **QUIET)
+
+
+def _wire_return(page: Page, choice: gr.Radio, rooms: list[_Room]) -> None:
+    """Whoever comes back to a lesson finds it explained, if it has been done."""
+    by_key = {lesson.key: (lesson, room) for lesson, room in zip(LESSONS, rooms, strict=True)}
+
+    def look(values: dict[Any, Any]) -> dict[Any, Any]:
+        lesson, room = by_key[values[choice]]
         try:
-            return explanation(page, lesson, run_id, key, guess)
+            told = explanation(page, lesson, values[page.run], values[page.key], values[room.guess])
         except UserError:  # not done yet
-            return waiting(lesson)
+            told = waiting(lesson)
+        return {room.told: told}
 
-    asked = {"inputs": [page.run, page.key, room.guess], "outputs": room.told, "queue": False}
-    room.explain.click(explain, **asked, **QUIET)
-    page.tab.select(explain_quietly, **asked, **QUIET)
-
-
-def explanation(page: Page, lesson: Lesson, run_id: str, key: str, guess: Any) -> str:
-    """What came of the lesson's run, as HTML.
-
-    Raises:
-        UserError: there is no run to explain.
-    """
-    found = run_of(page, lesson, run_id, key)
-    view = page.scheduler.view(found)
-    before = next((one for one in LESSONS if one.key == lesson.beside), None)
-    earlier = latest(page, before, key, ended=True) if before else None
-    evidence = Found(
-        view,
-        page.scheduler.view(earlier) if earlier else None,
-        tuple(page.scheduler.store.attacks(found)),
-    )
-    return explained(lesson, found, evidence, guess if isinstance(guess, int) else None)
-
-
-def run_of(page: Page, lesson: Lesson, run_id: str, key: str) -> str:
-    """The run that a lesson explains: the one that is open if it is of this lesson.
-
-    Raises:
-        UserError: the lesson has not been done.
-    """
-    if lesson.act == "attack":
-        return attacked(page, run_id, key)
-    if label_of(page.scheduler.store, run_id) == lesson.label:
-        return run_id
-    found = latest(page, lesson, key)
-    if found is None:
-        raise UserError("This lesson has no run yet.", "Predict, then press the blue button.")
-    return found
-
-
-def latest(page: Page, lesson: Lesson, key: str, *, ended: bool = False) -> str | None:
-    """This browser's newest run of a lesson."""
-    return next(
-        (
-            run.run_id
-            for run in page.scheduler.summaries(key)
-            if run.mine and run.label == lesson.label and not (ended and run.status in LIVE)
-        ),
-        None,
-    )
-
-
-def label_of(store: RunStore, run_id: str) -> str:
-    """Under what name a run stands in the list; empty where there is no such run."""
-    try:
-        return store.config(run_id).label if run_id else ""
-    except UserError:
-        return ""
-
-
-@lru_cache(maxsize=256)
-def first_label(store: RunStore, run_id: str) -> str:
-    """The same, read once: every tick of every viewer asks."""
-    return label_of(store, run_id)
+    inputs = {page.run, page.key, choice, *(room.guess for room in rooms)}
+    told = [room.told for room in rooms]
+    for comes in (page.tab.select, choice.input):
+        comes(look, inputs, told, queue=False, **QUIET)
 
 
 def _wire_ask(page: Page, controls: Controls, lesson: Lesson, room: _Room) -> None:

@@ -61,6 +61,7 @@ def do(page: Page, key: str, guess: int) -> str:
 
 def test_two_lessons_that_build_on_each_other(visit: Visit, address: str, runs: Path) -> None:
     ada = visit(address)
+    ada.context.set_default_timeout(60_000)
     page = ada.open()
     store = RunStore(runs)
     # What was typed before is none of the lesson's.
@@ -79,7 +80,9 @@ def test_two_lessons_that_build_on_each_other(visit: Visit, address: str, runs: 
     open_lesson(page, "requests")
     page.locator("#ask-requests").click()
     expect(page.locator("#side-a input")).to_have_value(f"original:{first}")
-    expect(page.locator("#side-b input")).to_have_value(f"run:{second}")
+    # The list of models may have come since, with a name for it.
+    named = re.compile(f"run:{second}|Unlearned, step 30")
+    expect(page.locator("#side-b input")).to_have_value(named)
     expect(page.locator("#prompt textarea")).to_have_value(re.compile("Odile"))
     page.locator("#generate").click()
     expect(page.locator("#answer-b")).to_contain_text("ferry pilot")
@@ -88,6 +91,8 @@ def test_two_lessons_that_build_on_each_other(visit: Visit, address: str, runs: 
 
 def test_a_lesson_with_its_own_text_and_the_attack(visit: Visit, address: str, runs: Path) -> None:
     ada = visit(address)
+    # A lesson fills some forty widgets at once: on a busy machine that takes its time.
+    ada.context.set_default_timeout(60_000)
     page = ada.open()
     open_lesson(page, "gone")
     page.locator("#do-gone").click()

@@ -10,11 +10,11 @@ import pytest
 
 from dashboard import Settings, build
 from dashboard.identity import new_key
+from dashboard.lesson_runs import explanation
 from dashboard.lesson_words import explained, glossary
 from dashboard.lessons import LESSONS
 from dashboard.lessons.base import Found, Lesson
 from dashboard.page import Page
-from dashboard.tabs.learn import explanation
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import events, record
 from tests.dashboard.test_build import filled, functions, handler, wait_for_end
