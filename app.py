@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -18,8 +22,10 @@ from dashboard.identity import secret_of  # noqa: E402
 from unlearning.errors import UserError  # noqa: E402
 from unlearning.models.locate import EMBEDDED, allowed_models  # noqa: E402
 from unlearning.runs.limits import Limits  # noqa: E402
+from unlearning.runs.recordings import adopt  # noqa: E402
 from unlearning.runs.scheduler import Scheduler  # noqa: E402
 from unlearning.runs.store import RunStore  # noqa: E402
+from unlearning.workers.absent import AbsentWorker, NothingComputed  # noqa: E402
 from unlearning.workers.process import ProcessWorker  # noqa: E402
 
 HOSTED = "SPACE_ID" in os.environ
@@ -51,6 +57,16 @@ def flags(arguments: list[str] | None = None) -> argparse.Namespace:
         "--runs", type=Path, default=Path(os.environ.get("LETHE_RUNS", "runs")),
         help="folder that keeps the runs (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--replay", type=Path, default=os.environ.get("LETHE_REPLAY") or None,
+        help="play recorded runs and compute nothing: an events.jsonl, the folder of a run, or a "
+        "folder of runs; nothing is written there",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mcp",
+        action="store_true",
+        help="also offer the API as MCP tools (install them first: pip install 'mcp>=1.21,<2')",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument(
         "--public",
@@ -61,8 +77,21 @@ def flags(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def open_replay(source: Path) -> tuple[gr.Blocks, Scheduler]:
+    """The page over copies of recorded runs; the longest one plays."""
+    folder = tempfile.mkdtemp(prefix="lethe-replay-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = RunStore(folder)
+    recorded = adopt(Path(source), store)
+    scheduler = Scheduler(store, AbsentWorker(), NothingComputed())
+    settings = Settings(secret=secret_of(store.path), replay=recorded[0])
+    return build(scheduler, settings=settings), scheduler
+
+
 def open_page(chosen: argparse.Namespace) -> tuple[gr.Blocks, Scheduler]:
     """The page over a folder of runs; the worker gets ready meanwhile."""
+    if chosen.replay:
+        return open_replay(chosen.replay)
     store = RunStore(chosen.runs)
     scheduler = Scheduler(
         store, ProcessWorker(store, chosen.device), PUBLIC if chosen.public else None
@@ -81,7 +110,12 @@ def open_page(chosen: argparse.Namespace) -> tuple[gr.Blocks, Scheduler]:
 def serve(demo: gr.Blocks, scheduler: Scheduler, chosen: argparse.Namespace) -> None:
     """Serve the page until interrupted."""
     try:
-        demo.launch(server_name=chosen.host, server_port=chosen.port, **launch_options(scheduler))
+        demo.launch(
+            server_name=chosen.host,
+            server_port=chosen.port,
+            mcp_server=chosen.mcp,
+            **launch_options(scheduler),
+        )
     except OSError as error:
         where = f"{chosen.host}:{chosen.port}" if chosen.port else chosen.host
         reason = str(error).partition(". ")[0]
@@ -99,4 +133,10 @@ except UserError as error:
     sys.exit(2)
 
 if __name__ == "__main__":
+    if CHOSEN.mcp and find_spec("mcp") is None:
+        print(
+            "error: --mcp needs the package mcp. Install it: pip install 'mcp>=1.21,<2'",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     serve(demo, SCHEDULER, CHOSEN)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import sidebar, theme
+from dashboard import api, present, replay_bar, run_links, sidebar, theme
 from dashboard.page import Page, Settings
 from dashboard.tabs import TABS
 from unlearning.runs.scheduler import Scheduler
@@ -28,12 +28,20 @@ def build(scheduler: Scheduler, *, settings: Settings) -> gr.Blocks:
         delete_cache=CLEARED_SECONDS,
     ) as demo:
         page = Page(scheduler, settings)
-        with gr.Sidebar(width=300, open=True):
+        api.build(page)  # first: handlers of the page would take its names
+        with gr.Sidebar(width=300, open=True) as side:
             link = sidebar.build(page)
+        present.build(page)
+        replay_bar.build(page)
         with gr.Tabs(selected=TABS[0].NAME, elem_id="tabs") as page.tabs:
             for tab in TABS:
-                with gr.Tab(tab.TITLE, id=tab.NAME, elem_id=f"tab-{tab.NAME}") as page.tab:
+                side_of_bar = getattr(tab, "ALIGNMENT", "left")
+                with gr.Tab(
+                    tab.TITLE, id=tab.NAME, elem_id=f"tab-{tab.NAME}", alignment=side_of_bar
+                ) as page.tab:
                     tab.build(page)
+        with side:  # after the tabs, to which its buttons lead
+            run_links.build(page)
         page.bind(demo, link)
     return demo.queue(api_open=False, max_size=64, default_concurrency_limit=16)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import floor, log10
 from typing import Any
 
@@ -12,6 +12,7 @@ from gradio.components import Component
 from dashboard.pictures import escaped, method_card
 from unlearning.declare import Declared, Hyperparameter
 from unlearning.methods import METHODS
+from unlearning.methods.base import Method
 
 STOPS = 100
 """About how many positions a slider has."""
@@ -64,6 +65,13 @@ class Fields:
                 chosen[name] = value
         return chosen
 
+    def fill(self, chosen: Mapping[str, Any]) -> dict[Component, Any]:
+        """Values for all widgets: those chosen, and the defaults of the rest."""
+        return {
+            component: to_widget(self._items[name], chosen.get(name, self._items[name].default))
+            for name, component in self.by_name.items()
+        }
+
 
 class MethodChooser:
     """Which method, what it is, and its hyperparameters.
@@ -71,8 +79,11 @@ class MethodChooser:
     The widgets of every method exist from the start and are shown or hidden.
     """
 
-    def __init__(self, default: str, prefix: str = "method") -> None:
-        """Build radio, cards and groups; `default` is the name of a method."""
+    def __init__(
+        self, default: str, prefix: str = "method", between: Callable[[], None] = lambda: None
+    ) -> None:
+        """Build radio, cards, what `between` builds, and the folded rest; `default` is the name of
+        a method."""
         self.radio = gr.Radio(
             [(cls.title, name) for name, cls in METHODS.items()],
             value=default,
@@ -85,25 +96,34 @@ class MethodChooser:
         for name, cls in METHODS.items():
             with gr.Column(visible=name == default, elem_classes="method") as group:
                 gr.HTML(method_card(cls), apply_default_css=False)
-                with gr.Accordion("How it works", open=False):
-                    gr.HTML(f'<p class="idea">{escaped(cls.idea)}</p>', apply_default_css=False)
-                    # Markdown for KaTeX; it comes with Gradio and loads nothing from outside.
-                    gr.Markdown(
-                        f"$$\\displaystyle {cls.formula}$$",
-                        latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
-                        elem_classes="formula",
-                    )
-                    gr.HTML(method_card(cls, details=True), apply_default_css=False)
-                self.fields[name] = Fields(cls, f"{prefix}-{name}")
+            groups.append(group)
+        between()
+        for name, cls in METHODS.items():
+            with gr.Column(visible=name == default, elem_classes="method-more") as group:
+                self._more(cls, f"{prefix}-{name}")
             groups.append(group)
         self.radio.change(
-            lambda chosen: [gr.Column(visible=name == chosen) for name in METHODS],
+            lambda chosen: [gr.Column(visible=name == chosen) for name in METHODS] * 2,
             self.radio,
             groups,
             queue=False,
             show_progress="hidden",
             api_visibility="private",
         )
+
+    def _more(self, cls: type[Method], prefix: str) -> None:
+        """How the method works, and its hyperparameters."""
+        with gr.Accordion("How it works", open=False):
+            gr.HTML(f'<p class="idea">{escaped(cls.idea)}</p>', apply_default_css=False)
+            # Markdown for KaTeX; it comes with Gradio and loads nothing from outside.
+            gr.Markdown(
+                f"$$\\displaystyle {cls.formula}$$",
+                latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
+                elem_classes="formula",
+            )
+            gr.HTML(method_card(cls, details=True), apply_default_css=False)
+        with gr.Accordion(f"Hyperparameters of {cls.title}", open=False):
+            self.fields[cls.name] = Fields(cls, prefix)
 
     @property
     def inputs(self) -> set[Component]:
@@ -114,6 +134,10 @@ class MethodChooser:
         """Name of the chosen method and what differs from its defaults."""
         name = values[self.radio]
         return name, self.fields[name].read(values)
+
+    def fill(self, name: str, chosen: Mapping[str, Any]) -> dict[Component, Any]:
+        """Values for the radio and the widgets of that method; other methods stay as they are."""
+        return {self.radio: name, **self.fields[name].fill(chosen)}
 
 
 def widget(item: Hyperparameter, elem_id: str) -> Component:
@@ -152,6 +176,17 @@ def from_widget(item: Hyperparameter, value: Any) -> Any:
         return None if item.optional and not text else text
     if item.optional and isinstance(value, str):
         return _number(item, value.strip())
+    return value
+
+
+def to_widget(item: Hyperparameter, value: Any) -> Any:
+    """The other way round: what the widget shows for a value of the declaration."""
+    if item.kind == "switch" and item.optional:
+        return _three_way(value)
+    if item.kind == "text":
+        return value or ""
+    if item.kind in ("number", "integer") and item.optional:
+        return "" if value is None else repr(value)
     return value
 
 

@@ -68,6 +68,8 @@ class Chart:
     """Fixed range; None follows the data."""
     along_run: bool = True
     """Whether x spans the whole run and bears its marks (teaching has steps of its own)."""
+    font: int = 11
+    """Size of its labels in pixels; margins grow along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def live_figure(chart: Chart, height: int = 180) -> gr.HTML:
     )
 
 
-def payload(view: View, chart: Chart, held: Any = None, run_id: str = "") -> dict[str, Any] | None:
+def payload(
+    view: View, chart: Chart, held: Any = None, run_id: str = "", *, told: bool = False
+) -> dict[str, Any] | None:
     """What the browser lacks, or None when it has drawn everything.
 
     Args:
@@ -103,15 +107,17 @@ def payload(view: View, chart: Chart, held: Any = None, run_id: str = "") -> dic
         held: The component's value as the tick received it. Whatever is not an honest report of
             this run counts as "holds nothing", and the whole chart is sent.
         run_id: Tells runs apart.
+        told: The component was not built for this chart, so that the browser must be told of it.
 
     Returns:
         run: identity of run and revision; a change makes the browser start over.
         traces: {key: {from, x, y}}; points from step `from` on, or the whole curve if None.
             Values have 4 significant digits; None is a gap (a value that was not finite).
         marks, levels, steps, summary: small, always whole.
+        chart: the chart, where `told` and the browser draws another.
         tag: short hash of all the rest and of the last points; equal means all is drawn.
     """
-    run = f"{run_id}/{view.begun}/{view.revision}"
+    run = f"{run_id}/{view.begun}/{view.revision}" + f"/{chart.key}" * told
     rest = {
         "marks": [asdict(mark) for mark in _marks(view, chart)],
         "levels": _levels(view, chart),
@@ -125,6 +131,8 @@ def payload(view: View, chart: Chart, held: Any = None, run_id: str = "") -> dic
     drawn = _drawn(held, run)
     if drawn["tag"] == tag:
         return None
+    if told and not drawn["tag"]:
+        rest["chart"] = asdict(chart)
     traces = {key: _part(series, drawn["traces"].get(key)) for key, series in curves.items()}
     return {"run": run, "tag": tag, "traces": traces, **rest}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import gradio as gr
 
 from dashboard.identity import browser_key, is_key, new_key
 from dashboard.live_figure import Chart, live_figure, payload
+from dashboard.playback import SPEEDS, Playback, begin, played
 from unlearning.errors import UserError
 from unlearning.runs.events import Status
 from unlearning.runs.scheduler import Scheduler
@@ -51,6 +53,8 @@ class Settings:
     public: bool = False
     """Strangers use it: everybody lists only their own runs."""
     tick_seconds: float = 1.0
+    replay: str = ""
+    """A recorded run that opens and plays by itself."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,15 @@ class Watched:
 
     run_id: str = ""
     """Empty: no run is looked at."""
+    key: str = ""
+    """Of the browser that looks."""
     view: View = field(default_factory=View)
     status: Status | None = None
     place: int | None = None
     """Place in the queue, from 1."""
     owned: bool = False
+    at: int | None = None
+    """The step that is looked back at; None follows the run."""
     snapshots: tuple[int, ...] = ()
     """Steps whose weights are kept, rising."""
     attack: AttackJob | None = None
@@ -72,6 +80,8 @@ class Watched:
     """Its place in the queue, from 1."""
     active: str | None = None
     """The live run of this browser, be it the one looked at or not."""
+    playback: Playback | None = None
+    """Set while the recording of an ended run is played: `view` is the run as it was then."""
 
     @property
     def live(self) -> bool:
@@ -80,6 +90,8 @@ class Watched:
 
 
 Show = Callable[[Watched], dict[gr.blocks.Block, Any]]
+Draw = Callable[[Watched, Any], dict[str, Any] | None]
+"""What a drawing lacks, from the run and from what the browser says it has drawn."""
 
 
 class Page:
@@ -92,13 +104,16 @@ class Page:
         # Held by the browser, not by a session: an open page outlives a restart of the server.
         self.run = gr.Textbox(visible="hidden", elem_id="run-id")
         self.seen = gr.Textbox(visible="hidden", elem_id="seen")
+        self.at = gr.Textbox(visible="hidden", elem_id="at")
+        self.playback = gr.Textbox(visible="hidden", elem_id="playback")
         self.tabs: gr.Tabs | None = None
         self.tab: gr.Tab | None = None
         """The tab that is being built."""
         self._shows: list[Show] = []
         self._shown: list[gr.blocks.Block] = []
-        self._figures: dict[gr.HTML, Chart] = {}
+        self._figures: dict[gr.HTML, Draw] = {}
         self._acts: list[Any] = []
+        self._opens: list[dict[str, Any]] = []
 
     def shows(self, *components: gr.blocks.Block) -> Callable[[Show], Show]:
         """Register what those components show of the run that is looked at."""
@@ -113,31 +128,41 @@ class Page:
     def figure(self, chart: Chart, height: int) -> gr.HTML:
         """A chart of the run that is looked at."""
         component = live_figure(chart, height)
-        self._figures[component] = chart
+        self.drawn(component, lambda w, held: payload(w.view, chart, held, w.run_id))
         return component
+
+    def drawn(self, component: gr.HTML, draw: Draw) -> None:
+        """A drawing of the run that is looked at, kept up to date like a figure."""
+        self._figures[component] = draw
 
     def acted(self, event: Any) -> None:
         """Look again at once after this event, instead of at the next tick."""
         self._acts.append(event)
 
+    def opened(self, **event: Any) -> None:
+        """Have a handler called when the page is opened or reloaded, in the words of `load`."""
+        self._opens.append(event)
+
     def bind(self, demo: gr.Blocks, link: gr.Textbox) -> None:
         """Set the clock going; `link` shows the address that others can open."""
-        inputs = {self.run, self.key, self.seen, *self._figures}
+        inputs = {self.run, self.key, self.seen, self.at, self.playback, *self._figures}
         outputs = [self.clock, self.seen, *self._shown, *self._figures]
         tick = {"fn": self.look, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
         self.clock.tick(**tick)
         self.run.change(None, self.run, link, js=ADDRESS, **QUIET)
-        demo.load(
-            self.attach, [self.key], [self.key, self.run, self.tabs], queue=False, **QUIET
-        ).then(**tick)
+        attached = [self.key, self.run, self.tabs, self.playback]
+        demo.load(self.attach, [self.key], attached, queue=False, **QUIET).then(**tick)
         for event in self._acts:
-            event.then(**tick)
+            # One look may be under way while somebody acts: theirs must not be lost.
+            event.then(**tick, trigger_mode="always_last")
+        for event in self._opens:
+            demo.load(**event, **QUIET)
 
     def attach(self, key: Any, request: gr.Request) -> dict[gr.blocks.Block, Any]:
         """A page was opened or reloaded: know its owner, and go back to the run."""
         key = key if is_key(key) else new_key()
         wanted = str(request.query_params.get("run", ""))
-        run_id = self.scheduler.active(key) or ""
+        run_id = self.scheduler.active(key) or self.settings.replay
         if wanted:
             try:
                 self.scheduler.view(wanted)
@@ -147,22 +172,36 @@ class Page:
         updates: dict[gr.blocks.Block, Any] = {self.key: key, self.run: run_id}
         if run_id:
             updates[self.tabs] = gr.Tabs(selected="live")
+        updates[self.playback] = self._played(run_id, request.query_params.get("replay"))
         return updates
+
+    def _played(self, run_id: str, speed: str | None) -> str:
+        """What plays by itself: `?replay=SPEED`, or the run that this page was started for."""
+        if not run_id or (speed is None and run_id != self.settings.replay):
+            return ""
+        try:
+            wanted = float(speed) if speed else None
+            chosen = wanted if wanted is not None and 0 < wanted <= SPEEDS[-1] else None
+            return begin(self.scheduler.store, run_id, time.time(), chosen).text()
+        except (ValueError, UserError):
+            return ""
 
     def look(self, values: dict[gr.blocks.Block, Any]) -> dict[gr.blocks.Block, Any]:
         """What changed since the browser's last look."""
-        watched = self.watched(values[self.run], values[self.key])
+        watched = self.watched(values[self.run], values[self.key], values[self.at])
+        told = values.get(self.playback)
+        watched = played(self.scheduler.store, watched, told, time.time())
         known, seen = _parsed(values[self.seen]), {}
         updates: dict[gr.blocks.Block, Any] = {}
-        told = {c: v for show in self._shows for c, v in show(watched).items()}
-        told[self.clock] = self._pace(watched)
-        for component, value in told.items():
+        shown_now = {c: v for show in self._shows for c, v in show(watched).items()}
+        shown_now[self.clock] = self._pace(watched)
+        for component, value in shown_now.items():
             name = str(component._id)
             seen[name] = crc32(repr(value).encode())
             if known.get(name) != seen[name]:
                 updates[component] = value
-        for figure, chart in self._figures.items():
-            news = payload(watched.view, chart, values[figure], watched.run_id)
+        for figure, draw in self._figures.items():
+            news = draw(watched, values[figure])
             if news is not None:
                 updates[figure] = news
         if updates:
@@ -172,20 +211,28 @@ class Page:
     def _pace(self, watched: Watched) -> dict[str, Any]:
         """How often the browser asks again, if at all."""
         attacked = watched.attack is not None and watched.attack.live
+        if watched.playback is not None and not watched.playback.moving(time.time()):
+            return gr.update(active=watched.active is not None, value=self.settings.tick_seconds)
         if watched.live or attacked or watched.active is not None:
             return gr.update(active=True, value=self.settings.tick_seconds)
         return gr.update(active=bool(watched.run_id), value=IDLE_SECONDS)
 
-    def watched(self, run_id: Any, key: Any) -> Watched:
-        """The run as this browser may see it; no run where there is none of that id."""
+    def watched(self, run_id: Any, key: Any, at: Any = "") -> Watched:
+        """The run as this browser may see it; no run where there is none of that id.
+
+        `at` is RUN@STEP where the browser looks back; of another run it counts as nothing.
+        """
         scheduler, key = self.scheduler, key if is_key(key) else ""
         active = scheduler.active(key) if key else None
         try:
             if not run_id:
                 return Watched(active=active)
+            view = scheduler.view(run_id)
             return Watched(
                 run_id=run_id,
-                view=scheduler.view(run_id),
+                key=key,
+                view=view,
+                at=_looked_at(at, run_id, view),
                 status=scheduler.status(run_id),
                 place=scheduler.place(run_id),
                 owned=scheduler.owned(run_id, key),
@@ -212,6 +259,13 @@ def toast(error: UserError) -> gr.Error:
     """The message and what to do about it, as text and never as markup."""
     text = f"{error.message} {error.hint}".strip()
     return gr.Error(html.escape(text), title="That does not work yet", print_exception=False)
+
+
+def _looked_at(at: Any, run_id: str, view: View) -> int | None:
+    """The step of RUN@STEP, if that run was looked at there."""
+    run, _, step = at.partition("@") if isinstance(at, str) else ("", "", "")
+    found = int(step) if run == run_id and step.isdecimal() and len(step) < 10 else None
+    return found if found in view.answers else None
 
 
 def _parsed(seen: Any) -> dict[str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dashboard.story import tell
 from unlearning.methods.base import Method
 from unlearning.runs.collapse import SHAKY
-from unlearning.runs.events import Answer, Failed, Health, Status
+from unlearning.runs.events import Failed, Health, Status
 from unlearning.runs.view import LIVE, View
 
 PHASES = {
@@ -45,11 +45,15 @@ def escaped(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
-def status_pill(status: Status | None, phase: str = "", place: int | None = None) -> str:
+def status_pill(
+    status: Status | None, phase: str = "", place: int | None = None, *, paused: bool = False
+) -> str:
     """The state in words behind a coloured dot; None is "no run"."""
     if status is None:
         return '<span class="pill plain" role="status">no run yet</span>'
     words, look = STATES[status]
+    if status == "stopped" and paused:
+        words = "paused"
     if status == "running":
         words = PHASES.get(phase, phase)
     if status == "queued" and place:
@@ -148,30 +152,6 @@ def error_card(failed: Failed) -> str:
         '<div class="card bad" role="alert"><h3>This did not work</h3>'
         f"<p>{escaped(failed.message)}</p>"
         f"{f'<p>{escaped(failed.hint)}</p>' if failed.hint else ''}{traceback}</div>"
-    )
-
-
-def collapse_card(view: View) -> str:
-    """The collapse: what was seen, what was done, and the collapsed texts; empty without one."""
-    if view.collapse is None:
-        return ""
-    signs = "; ".join(view.collapse.signs)
-    back = view.rolled_back
-    done = f"The model was rolled back to step {back.to}." if back else "It was not rolled back."
-    texts = "".join(_collapsed(answer) for answer in view.collapse.answers)
-    return (
-        '<div class="card bad" role="alert">'
-        f"<h3>The model collapsed at step {view.collapse.step}</h3>"
-        f"<p>{escaped(signs[:1].upper() + signs[1:])}. {done}</p>"
-        f"{f'<details><summary>What it wrote then</summary>{texts}</details>' if texts else ''}"
-        "</div>"
-    )
-
-
-def _collapsed(answer: Answer) -> str:
-    return (
-        f'<p class="prompt">{escaped(answer.prompt)}</p>'
-        f'<p class="answer">{escaped(answer.unlearned) or "<em>nothing at all</em>"}</p>'
     )
 
 

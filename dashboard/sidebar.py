@@ -11,6 +11,7 @@ from dashboard import pictures
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.theme import LOGO
 from unlearning.methods import METHODS
+from unlearning.runs.view import View
 
 
 def build(page: Page) -> gr.Textbox:
@@ -32,10 +33,13 @@ def build(page: Page) -> gr.Textbox:
     @page.shows(pill, facts, progress, meter, stop, link)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
         view, there = watched.view, bool(watched.run_id)
+        now = time.time() if watched.playback is None else view.updated
         return {
-            pill: pictures.status_pill(watched.status, view.phase, watched.place),
+            pill: pictures.status_pill(
+                watched.status, view.phase, watched.place, paused=paused(view)
+            ),
             facts: run_facts(watched),
-            progress: pictures.progress(view, watched.status, time.time()) if there else "",
+            progress: pictures.progress(view, watched.status, now) if there else "",
             meter: pictures.meter(view.health, "health" in view.series) if there else "",
             stop: stop_button(watched),
             link: gr.update(visible=True if there else "hidden"),
@@ -54,6 +58,11 @@ BRAND = (
 )
 
 
+def paused(view: View) -> bool:
+    """Whether the run was stopped only to go on later."""
+    return view.stopped is not None and view.stopped.why == "paused"
+
+
 def run_facts(watched: Watched) -> str:
     """Which run this is, in one line each: method, model, whose."""
     if not watched.run_id:
@@ -63,13 +72,17 @@ def run_facts(watched: Watched) -> str:
     lines = [f"Run {watched.run_id}"]
     if method:
         lines.append(f"{method} on {view.model}")
-    if not watched.owned:
+    if watched.playback is not None:
+        lines.append("A recording is played: nothing is computed.")
+    elif not watched.owned:
         lines.append("You are watching; somebody else started it.")
     return "".join(f'<p class="fact">{pictures.escaped(line)}</p>' for line in lines)
 
 
 def stop_button(watched: Watched) -> dict[str, Any]:
     """Label and state follow the run, never the click."""
+    if watched.playback is not None:
+        return gr.update(value="Played back", interactive=False)
     if not watched.owned and watched.live:
         return gr.update(value="Watching only", interactive=False)
     if watched.status == "stopping":

@@ -8,6 +8,7 @@ from datetime import datetime
 from difflib import SequenceMatcher
 
 from dashboard.pictures import STATES, escaped
+from dashboard.repeats import marked
 from unlearning.methods import METHODS
 from unlearning.metrics import METRICS
 from unlearning.metrics._verdict import verdict
@@ -22,7 +23,7 @@ ROLES = {
     "generic": "general text",
     "holdout": "unseen text",
 }
-GROUPS = ("Forgetting", "What must stay", "Privacy", "Text health")
+GROUPS = ("Forgetting", "What must stay", "Privacy", "Text health", "Inside the model")
 CHIEF = frozenset((
     "exact_memorization", "memorization_accuracy", "extraction_strength", "extraction_likelihood",
     "forget_quality", "model_utility", "perplexity", "privacy_leakage", "sequence_repetition",
@@ -64,7 +65,7 @@ def _answer(answer: Answer, now: str) -> str:
     if answer.looped:
         unlearned = (
             '<span class="looped">repeats itself</span>'
-            f'<span class="loop">{escaped(answer.unlearned.strip())}</span>'
+            f'<span class="loop">{marked(answer.unlearned.strip())}</span>'
         )
     else:
         unlearned = differing(answer.original, answer.unlearned)
@@ -147,6 +148,8 @@ def _group(metric: type[Metric], role: str) -> str:
         return "Text health"
     if metric.family == "privacy":
         return "Privacy"
+    if metric.family == "diagnostic":
+        return "Inside the model"
     return "Forgetting" if role == "forget" else "What must stay"
 
 
@@ -158,8 +161,10 @@ def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue
         level = metric.unseen if level is None else level
     said = ""
     if now is not None:
-        mark, words = verdict(metric, role, original.value, now.value, level)
-        said = f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(words)}</span>'
+        judged = verdict(metric, role, original.value, now.value, level)
+        if judged is not None:
+            mark, words = judged
+            said = f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(words)}</span>'
     plain = metric.plain.removeprefix("text health: ")  # the heading says it
     plain = plain[:1].upper() + plain[1:]
     return (
@@ -205,7 +210,7 @@ def number(value: float | None) -> str:
 
 RUN_COLUMNS = (
     "Run", "Started", "Status", "Method", "Model", "Text to forget", "Steps", "Words known",
-    "Name",
+    "Words kept", "Name", "Whose",
 )  # fmt: skip
 """Headings of the list of runs."""
 
@@ -222,5 +227,12 @@ def run_row(run: Summary) -> list[str]:
         run.forget,
         f"{run.step} of {run.steps}" if run.steps else str(run.step),
         f"{run.recited[0]:.0%} → {run.recited[1]:.0%}" if run.recited else "–",
+        _kept(run),
         run.label,
+        "yours" if run.mine else "another's",
     ]
+
+
+def _kept(run: Summary) -> str:
+    ends = [s.get("memorization_accuracy/retain") for s in (run.original, run.unlearned)]
+    return " → ".join(f"{end:.0%}" for end in ends) if None not in ends else "–"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -10,28 +9,40 @@ from typing import Any, Literal
 import gradio as gr
 import pandas as pd
 
+from dashboard.hub_choice import HubChoice
+from dashboard.notes import note
 from dashboard.page import QUIET
+from dashboard.text_cards import amount, count_card, example_card, passages_card, pasted
 from unlearning.data.base import Example
 from unlearning.data.columns import guess, to_examples
 from unlearning.data.files import EXTENSIONS, Upload, preview, read
-from unlearning.data.pasted import split
-from unlearning.data.preset import parts
-from unlearning.data.sources import PRESETS, load
+from unlearning.data.sources import PRESETS
 from unlearning.errors import UserError
 
-MOST_CHARACTERS = 200_000
-"""Of pasted text; more comes as a file."""
 PREVIEWED = 5
 """Rows of an upload that are shown before anything is used."""
 
-Way = Literal["example", "paste", "file", "auto", "none"]
+
+Way = Literal["example", "paste", "file", "benchmark", "hub", "auto", "none"]
 WAYS: dict[Way, str] = {
     "example": "An example",
     "paste": "Paste",
     "file": "A file",
+    "benchmark": "Benchmark",
+    "hub": "Hub",
     "auto": "Automatic",
     "none": "Nothing",
 }
+
+
+def offered(*, benchmarks: bool) -> list[tuple[str, str]]:
+    """Titles and sources of the presets that come with Lethe, or of the benchmarks."""
+    return [
+        (f"{preset.title}: {name.replace('_', ' ')}", f"preset:{preset.name}/{name}")
+        for preset in PRESETS.values()
+        for name in preset.splits
+        if bool(preset.dataset) == benchmarks
+    ]
 
 
 class TextChoice:
@@ -39,19 +50,22 @@ class TextChoice:
 
     def __init__(self, role: str, ways: tuple[Way, ...], placeholder: str) -> None:
         """Build the widgets where it is called; the first of `ways` is the default."""
-        self.role = role
+        self.role, self._ways = role, ways
         self.way = gr.Radio(
             [(WAYS[way], way) for way in ways],
             value=ways[0],
             label="Where the text comes from",
             show_label=False,
             elem_id=f"{role}-way",
+            elem_classes="chips",
         )
         groups: dict[str, gr.Column] = {}
         for way, build in (
             ("example", self._example),
             ("paste", lambda: self._paste(placeholder)),
             ("file", self._file),
+            ("benchmark", self._benchmark),
+            ("hub", self._hub),
         ):
             with gr.Column(visible=way == ways[0], elem_classes="way") as groups[way]:
                 build()
@@ -64,17 +78,31 @@ class TextChoice:
         )
 
     def _example(self) -> None:
-        choices = [
-            (f"{preset.title}: {name.replace('_', ' ')}", f"preset:{preset.name}/{name}")
-            for preset in PRESETS.values()
-            for name in preset.splits
-        ]
+        choices = offered(benchmarks=False)
         first = choices[0][1]
         self.example = gr.Dropdown(
             choices, value=first, label="Example", show_label=False, elem_id=f"{self.role}-example"
         )
         shown = gr.HTML(example_card(first), apply_default_css=False)
         self.example.change(example_card, self.example, shown, queue=False, **QUIET)
+
+    def _benchmark(self) -> None:
+        choices = offered(benchmarks=True)
+        first = choices[0][1]
+        self.benchmark = gr.Dropdown(
+            choices,
+            value=first,
+            label="Benchmark",
+            show_label=False,
+            elem_id=f"{self.role}-benchmark",
+        )
+        shown = gr.HTML(example_card(first), apply_default_css=False)
+        look = gr.Button("Show passages", size="sm", elem_id=f"{self.role}-benchmark-look")
+        self.benchmark.change(example_card, self.benchmark, shown, queue=False, **QUIET)
+        look.click(passages_card, self.benchmark, shown, **QUIET)
+
+    def _hub(self) -> None:
+        self.hub = HubChoice(self.role)
 
     def _paste(self, placeholder: str) -> None:
         self.pasted = gr.Textbox(
@@ -118,7 +146,8 @@ class TextChoice:
     @property
     def inputs(self) -> set[gr.blocks.Block]:
         """Everything `read` wants."""
-        return {self.way, self.example, self.pasted, self.file, *self.columns.values()}
+        own = {self.way, self.example, self.benchmark, self.pasted, self.file}
+        return own | set(self.columns.values()) | self.hub.inputs
 
     def read(
         self, values: Mapping[gr.blocks.Block, Any], notices: list[str]
@@ -129,11 +158,13 @@ class TextChoice:
             UserError: nothing or too much pasted, or a file that cannot be used.
         """
         way = values[self.way]
-        if way == "example":
-            return values[self.example], None
+        if way in ("example", "benchmark"):
+            return values[getattr(self, way)], None
+        if way == "hub":
+            return self.hub.read(values), None
         if way == "paste":
             name = f"pasted-{self.role}"
-            return f"{name}.txt", _pasted(values[self.pasted] or "", name)
+            return f"{name}.txt", pasted(values[self.pasted] or "", name)
         if way == "file":
             if not values[self.file]:
                 raise UserError("No file is chosen.", "Drop one into the field, or paste the text.")
@@ -144,6 +175,54 @@ class TextChoice:
             return upload.name, to_examples(upload, **chosen, notices=notices)
         return way, None
 
+    def named(self, values: Mapping[gr.blocks.Block, Any]) -> str:
+        """The source as a command line names it, with the columns of a file; reads nothing.
+
+        Raises:
+            UserError: as `read`, as far as it can be told without the text.
+        """
+        way = values[self.way]
+        if way == "paste":
+            return f"pasted-{self.role}.txt"
+        if way != "file":
+            return self.read(values, [])[0]
+        if not values[self.file]:
+            raise UserError("No file is chosen.", "Drop one into the field, or paste the text.")
+        names = {name: values[column] for name, column in self.columns.items()}
+        pair = [names["question"], names["answer"]]
+        columns = pair if all(pair) else [names["text"]]
+        file = Path(values[self.file]).name
+        return f"{file}:{'+'.join(columns)}" if all(columns) else file
+
+    def fill(
+        self, source: str, pasted: str | None, notices: list[str]
+    ) -> dict[gr.blocks.Block, Any]:
+        """Values of the widgets for a source; what the page cannot offer is told in `notices`."""
+        way = self._way_of(source, pasted)
+        if way is None or way not in self._ways:
+            told = "was not kept" if source.startswith("pasted-") else "is not offered here"
+            notices.append(f"{source[:80]} ({self.role} text) {told}. Choose the text again.")
+            return {}
+        changes: dict[gr.blocks.Block, Any] = {self.way: way}
+        if way in ("example", "benchmark"):
+            changes[getattr(self, way)] = source
+        elif way == "paste":
+            changes[self.pasted] = pasted
+        elif way == "hub":
+            changes |= self.hub.fill(source)
+        return changes
+
+    def _way_of(self, source: str, pasted: str | None) -> Way | None:
+        if source in ("auto", "none"):
+            return source
+        if source in dict(map(reversed, offered(benchmarks=False))):
+            return "example"
+        if source in dict(map(reversed, offered(benchmarks=True))):
+            return "benchmark"
+        if source.startswith("hub:"):
+            return "hub"
+        return "paste" if pasted else None
+
     def _look_into(self, path: str | None) -> list[Any]:
         """After an upload: columns to choose from, a note, and the first rows."""
         nothing = [gr.update(value=None) for _ in self.columns]
@@ -152,14 +231,15 @@ class TextChoice:
         try:
             upload = _upload(path)
         except UserError as error:
-            card = _note(f"{error.message} {error.hint}", bad=True)
+            card = note(f"{error.message} {error.hint}", bad=True)
             return [gr.update(visible=False), *nothing, card, gr.update(visible=False)]
         return self._preview(upload)
 
     def _preview(self, upload: Upload) -> list[Any]:
         rows = preview(upload, PREVIEWED)
         frame = pd.DataFrame(rows.rows, columns=list(rows.columns))
-        shown = [_note(" ".join(upload.notices)), gr.update(value=frame, visible=True)]
+        told = note(" ".join([_amount_of(upload), *upload.notices]))
+        shown = [told, gr.update(value=frame, visible=True)]
         if upload.table is None:
             nothing = [gr.update(value=None) for _ in self.columns]
             return [gr.update(visible=False), *nothing, *shown]
@@ -175,70 +255,13 @@ class TextChoice:
         return [gr.update(visible=not needs_none), *dropdowns, *shown]
 
 
-def example_card(source: str) -> str:
-    """What an example holds: how much, and how it begins."""
-    name, part, _ = parts(source)
-    preset = PRESETS[name]
-    if preset.dataset:
-        # Looking must not fetch: a click in a list would load a data set into the page.
-        about = f"{preset.splits[part]} It is read when the run starts, from {preset.dataset}."
-        return f'<div class="text-card"><p>{html.escape(about)}</p></div>'
+def _amount_of(upload: Upload) -> str:
+    """How much the file holds, where its columns can be guessed."""
     try:
-        examples = load(source)
-    except UserError as error:
-        return _note(f"{error.message} {error.hint}", bad=True)
-    lines = "".join(f"<li>{html.escape(_begin(example))}</li>" for example in _spread(examples))
-    about = html.escape(preset.splits[part])
-    return f'<div class="text-card"><p>{about} {len(examples)} texts.</p><ul>{lines}</ul></div>'
-
-
-def count_card(text: str) -> str:
-    """How pasted text will be cut."""
-    if not (text or "").strip():
+        return amount(to_examples(upload))
+    except UserError:
         return ""
-    try:
-        examples = _pasted(text, "pasted")
-    except UserError as error:
-        return _note(f"{error.message} {error.hint}", bad=True)
-    questions = sum(example.kind == "qa" for example in examples)
-    parts = [
-        _counted(len(examples) - questions, "passage", "passages"),
-        _counted(questions, "question with its answer", "questions with answers"),
-    ]
-    found = " and ".join(part for part in parts if part)
-    return _note(f"{found}, {_counted(len(text.split()), 'word', 'words')}.")
-
-
-def _pasted(text: str, name: str) -> list[Example]:
-    if len(text) > MOST_CHARACTERS:
-        raise UserError(
-            f"The text has {len(text):,} characters; at most {MOST_CHARACTERS:,} can be pasted.",
-            "Use a file.",
-        )
-    return split(text, name)
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}" if count else ""
-
-
-def _spread(examples: list[Example]) -> list[Example]:
-    """One of each kind of text, so that three lines say what there is."""
-    groups: dict[tuple[str, str], Example] = {}
-    for example in examples:
-        groups.setdefault((example.group, example.kind), example)
-    return list(groups.values())[:3]
-
-
-def _begin(example: Example) -> str:
-    text = f"{example.question} {example.answer}" if example.kind == "qa" else example.target
-    return text if len(text) <= 110 else text[:109].rsplit(" ", 1)[0] + " …"
 
 
 def _upload(path: str) -> Upload:
     return read(Path(path), Path(path).name)
-
-
-def _note(text: str, *, bad: bool = False) -> str:
-    kind = ' class="note bad" role="alert"' if bad else ' class="note"'
-    return f"<p{kind}>{html.escape(text.strip())}</p>" if text.strip() else ""

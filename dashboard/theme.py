@@ -110,12 +110,14 @@ def _read(name: str) -> str:
     return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
-CSS = _read("style.css") + _read("words.css") + _read("stress.css")
+SHEETS = ("style", "words", "stress", "setup", "live", "curves", "runs", "present", "learn")
+SCRIPTS = ("page", "words", "travel", "trajectory", "curves", "runs", "present")
+CSS = "".join(_read(f"{name}.css") for name in SHEETS)
 LOGO = _read("logo.svg")
 HEAD = (
     '<meta name="description" content="Make a language model forget, live.">'
     '<link rel="icon" type="image/svg+xml" href="data:image/svg+xml;base64,'
     f'{b64encode(LOGO.encode()).decode()}">'
-    f"<script>{_read('page.js')}{_read('words.js')}</script>"
+    f"<script>{''.join(_read(f'{name}.js') for name in SCRIPTS)}</script>"
 )
 """For `launch(head=...)`: icon, and what every tab's markup relies on."""

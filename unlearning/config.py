@@ -174,5 +174,10 @@ def _flag(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [flag if value else "--no-" + name.replace("_", "-")]
     if isinstance(value, tuple):
-        return [part for item in value for part in ("--prompt", item)]
-    return ["--full"] if name == "lora_rank" and value == 0 else [flag, str(value)]
+        return [part for item in value for part in _given("--prompt", item)]
+    return ["--full"] if name == "lora_rank" and value == 0 else _given(flag, str(value))
+
+
+def _given(flag: str, value: str) -> list[str]:
+    """A flag with its value; one that begins like a flag must be tied to its own."""
+    return [f"{flag}={value}"] if value.startswith("-") else [flag, value]

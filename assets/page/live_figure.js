@@ -2,8 +2,9 @@
 (() => {
   "use strict";
 
+  const FONT = 11; // pixels; a chart with larger labels scales what follows
   const MARGIN = { l: 40, r: 12, t: 8, b: 20 };
-  const ROW = 13; // pixels of a row of labels above the plot
+  const ROW = 13; // a row of labels above the plot
 
   const short = (value) => {
     const digits = Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3));
@@ -28,15 +29,23 @@
     constructor(element, props) {
       this.props = props;
       this.chart = props.chart;
+      this.font = this.chart.font || FONT;
+      this.scale = this.font / FONT;
+      this.margin = Object.fromEntries(Object.entries(MARGIN).map(([side, size]) => [side, size * this.scale]));
       this.find = (name) => element.querySelector(".figure-" + name);
       this.plot = this.find("plot");
       this.plot.style.height = this.chart.height + "px";
-      this.find("title").textContent = this.chart.title;
-      this.find("direction").textContent = this.chart.direction;
+      this.become(this.chart);
       this.hidden = new Set();
-      this.shown = false;
       this.forget(null);
       this.follow(element);
+    }
+
+    /* A chart may be told with the payload: then its heading and its curves are of that payload. */
+    become(chart) {
+      this.chart = { ...chart, height: this.chart.height };
+      this.find("title").textContent = this.chart.title;
+      this.find("direction").textContent = this.chart.direction;
     }
 
     forget(run) {
@@ -57,7 +66,6 @@
       }
       new ResizeObserver(() => {
         if (this.plot.clientWidth === 0) return;
-        if (this.shown) window.Plotly.Plots.resize(this.plot);
         this.draw();
       }).observe(this.plot);
     }
@@ -66,6 +74,7 @@
       const payload = this.props.value;
       if (!payload || payload.run === undefined) return;
       if (payload.run !== this.run) this.forget(payload.run);
+      if (payload.chart) this.become(payload.chart);
       let whole = true;
       for (const [key, part] of Object.entries(payload.traces)) whole = this.take(key, part) && whole;
       const { marks, levels, steps, summary } = payload;
@@ -110,7 +119,6 @@
       const colours = theme(this.plot);
       const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
       window.Plotly.react(this.plot, this.data(colours), this.layout(colours), config);
-      this.shown = true;
     }
 
     data(colours) {
@@ -139,7 +147,7 @@
 
     layout(colours) {
       const axis = {
-        gridcolor: colours.grid, zeroline: false, tickfont: { size: 11, color: colours.quiet },
+        gridcolor: colours.grid, zeroline: false, tickfont: { size: this.font, color: colours.quiet },
         ticks: "", automargin: false,
       };
       const { steps } = this.rest;
@@ -147,9 +155,10 @@
       const rows = Math.max(0, ...places.map(({ row }) => row + 1));
       return {
         uirevision: this.run,
+        width: this.plot.clientWidth, height: this.plot.clientHeight,
         paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-        margin: { ...MARGIN, t: MARGIN.t + rows * ROW },
-        font: { family: colours.font, size: 11, color: colours.text },
+        margin: { ...this.margin, t: this.margin.t + rows * ROW * this.scale },
+        font: { family: colours.font, size: this.font, color: colours.text },
         showlegend: false, hovermode: "x unified",
         hoverlabel: { bgcolor: colours.panel, bordercolor: colours.grid, font: { color: colours.text } },
         dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
@@ -176,14 +185,14 @@
        on the first side of its line, where it meets no other and no edge. */
     placeMarks() {
       const { marks, steps } = this.rest;
-      const width = Math.max(this.plot.clientWidth - MARGIN.l - MARGIN.r, 1);
+      const width = Math.max(this.plot.clientWidth - this.margin.l - this.margin.r, 1);
       const last = steps || Math.max(1, ...marks.map(({ step }) => step));
       const rows = [];
       return marks.map(({ step, text }) => {
         const at = (step / last) * width;
-        const size = text.length * 6.2 + 8;
+        const size = (text.length * 6.2 + 8) * this.scale;
         const sides = { center: at - size / 2, right: at - size, left: at };
-        const fits = ([, from], row) => from >= -MARGIN.l && from + size <= width + MARGIN.r
+        const fits = ([, from], row) => from >= -this.margin.l && from + size <= width + this.margin.r
           && (rows[row] || []).every(([low, high]) => from + size <= low || from >= high);
         for (let row = 0; row < marks.length; row += 1) {
           const side = Object.entries(sides).find((entry) => fits(entry, row));
@@ -198,15 +207,15 @@
     markLabels(colours, places) {
       return this.rest.marks.map(({ step, text }, i) => ({
         x: step, xanchor: places[i].xanchor, yref: "paper", y: 1, yanchor: "bottom",
-        yshift: places[i].row * ROW, showarrow: false, text, borderpad: 0,
-        font: { size: 11, color: colours.text },
+        yshift: places[i].row * ROW * this.scale, showarrow: false, text, borderpad: 0,
+        font: { size: this.font, color: colours.text },
       }));
     }
 
     levelLabels(colours) {
       return this.rest.levels.map(({ y, text }) => ({
         xref: "paper", x: 0.01, xanchor: "left", y, yanchor: "bottom", showarrow: false,
-        text, font: { size: 11, color: colours.quiet },
+        text, font: { size: this.font, color: colours.quiet },
       }));
     }
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dashboard.tabs import compare, live, runs, setup, stress
+from dashboard.tabs import compare, learn, live, runs, setup, stress
 
-TABS = (setup, live, compare, stress, runs)
+TABS = (setup, live, compare, stress, runs, learn)

@@ -1,4 +1,4 @@
-"""Live run: four curves, the pinned answers beside the original's, and what it means in words."""
+"""Live run: curves, the path of the run, the pinned answers at any step, and the story in words."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import pictures, tables
+from dashboard import going_on, inside, pictures, tables, trajectory, travel
+from dashboard.collapse import collapse_card
+from dashboard.earlier import earlier_runs
 from dashboard.live_figure import Chart, Trace
-from dashboard.page import QUIET, Page, Watched, shown
+from dashboard.page import QUIET, Page, Watched
 from dashboard.theme import FIFTH, FORGET, HEALTHY, UNLEARNED
 from unlearning.runs.events import Answer
 from unlearning.runs.view import View
@@ -17,10 +19,7 @@ from unlearning.runs.view import View
 NAME, TITLE = "live", "2 Live run"
 
 RECITED = "memorization_accuracy"
-FIGURE_HEIGHT = 118
-CUT_SHORT = ("interrupted", "stopped", "failed", "collapsed")
-"""States from which a run may go on."""
-
+FIGURE_HEIGHT = 104
 CHARTS = (
     Chart(
         "recited",
@@ -45,17 +44,17 @@ CHARTS = (
         "health",
         "Collapse meter",
         (Trace("health", "meter", HEALTHY),),
-        direction="↓ 1 is the loss of language",
+        direction="↓ 1: language lost",
         y_range=(0.0, 1.0),
     ),
     Chart(
         "kept",
-        "Perplexity of what must stay",
+        "Perplexity of kept text",
         (
             Trace("score/perplexity/retain", "text to keep", UNLEARNED),
             Trace("score/perplexity/generic", "general text", FIFTH),
         ),
-        direction="→ should stay flat",
+        direction="→ stay flat",
     ),
 )
 TEACHING = Chart(
@@ -72,39 +71,48 @@ def build(page: Page) -> None:
     """Build the tab."""
     told = gr.HTML(apply_default_css=False, elem_id="story")
     trouble = gr.HTML(apply_default_css=False, elem_id="trouble")
-    with gr.Row(visible=False, elem_id="go-on") as go_on:
-        more = gr.Button("Continue", variant="primary", scale=0, min_width=230, elem_id="continue")
-        steps = gr.Number(
-            label="Steps in all", precision=0, minimum=1, scale=0, min_width=140, elem_id="to-step"
-        )
     with gr.Row(visible=False, elem_classes="figures") as taught:
         page.figure(TEACHING, FIGURE_HEIGHT)
-    for left, right in (CHARTS[:2], CHARTS[2:]):
-        with gr.Row(elem_classes="figures"):
-            page.figure(left, FIGURE_HEIGHT)
-            page.figure(right, FIGURE_HEIGHT)
+    with gr.Row(elem_classes="figures live-figures"):
+        with gr.Column(elem_classes="curves-grid", min_width=300):
+            for left, right in (CHARTS[:2], CHARTS[2:]):
+                with gr.Row(elem_classes="figures"):
+                    page.figure(left, FIGURE_HEIGHT)
+                    page.figure(right, FIGURE_HEIGHT)
+        with gr.Column(elem_classes="trajectory-place", min_width=260):
+            way = trajectory.trajectory()
+    page.drawn(way, lambda watched, held: draw_way(page, watched, held))
+    back = travel.slider()
+    page.drawn(back, lambda w, held: travel.payload(w.view, held, w.run_id) if w.run_id else None)
+    # Keys come faster than answers: the last one counts.
+    chosen = back.input(None, back, page.at, js=travel.CHOSEN, trigger_mode="always_last", **QUIET)
+    page.acted(chosen)
+    going_on.build(page)
     answers = gr.HTML(apply_default_css=False, elem_id="answers")
+    own = inside.build(page)
     notices = gr.HTML(apply_default_css=False, elem_id="notices")
 
-    @page.shows(told, trouble, go_on, more, steps, taught, answers, notices)
+    @page.shows(told, trouble, taught, answers, notices, *own)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
         view = watched.view
         return {
             told: headline(watched),
             trouble: trouble_cards(view),
-            go_on: gr.update(visible=can_go_on(watched)),
-            more: gr.update(value=f"Continue from step {last_snapshot(watched)}"),
-            steps: gr.update(value=view.steps or 1),
             taught: gr.update(visible="teach/memorized" in view.series),
-            answers: answer_table(view),
+            answers: answer_table(view, watched.at),
             notices: pictures.notices(view.notices),
+            **inside.shown(own, view),
         }
 
-    def resume(run_id: str, key: str, wanted: float | None) -> None:
-        with shown():
-            page.scheduler.resume(run_id, key, int(wanted) if wanted else None)
 
-    page.acted(more.click(resume, [page.run, page.key, steps], None, **QUIET))
+def draw_way(page: Page, watched: Watched, held: Any) -> dict[str, Any] | None:
+    """The trajectory; where strangers meet, everybody sees only their own earlier runs."""
+    if not watched.run_id:
+        return None
+    scheduler = page.scheduler
+    owner = watched.key if page.settings.public else None
+    earlier = earlier_runs(scheduler.store, watched.run_id, owner)
+    return trajectory.payload(watched.view, earlier, held, watched.run_id, watched.at)
 
 
 def headline(watched: Watched) -> str:
@@ -120,31 +128,21 @@ def headline(watched: Watched) -> str:
 def trouble_cards(view: View) -> str:
     """Collapse and error, each with what to do; empty when all is well."""
     failed = pictures.error_card(view.failed) if view.failed else ""
-    return pictures.collapse_card(view) + failed
+    return collapse_card(view) + failed
 
 
-def answer_table(view: View) -> str:
-    """The pinned answers of the weights as they are beside the original's.
+def answer_table(view: View, at: int | None = None) -> str:
+    """The pinned answers at a step, by default of the weights as they are, beside the original's.
 
     After a roll-back that is not the latest look, which the collapse card keeps.
     """
-    steps = [step for step in view.answers if step <= view.step]
-    if not steps:
+    step = travel.shown_step(view) if at is None else at
+    if step is None:
         return tables.answers((), None)
-    return _drawn(view.answers[max(steps)], max(steps))
+    return _drawn(view.answers[step], step)
 
 
 @lru_cache(maxsize=64)
 def _drawn(answers: tuple[Answer, ...], step: int) -> str:
     """Comparing words takes a while; every viewer of a run asks for the same table each tick."""
     return tables.answers(answers, step)
-
-
-def last_snapshot(watched: Watched) -> int:
-    """The step from which a run goes on."""
-    return max((step for step in watched.snapshots if step <= watched.view.step), default=0)
-
-
-def can_go_on(watched: Watched) -> bool:
-    """Whether Continue is offered: own, cut short, and with a snapshot to go on from."""
-    return bool(watched.owned and watched.status in CUT_SHORT and watched.snapshots)

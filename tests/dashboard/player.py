@@ -10,8 +10,19 @@ from itertools import product
 
 from tests.dashboard.attacked import report_of
 from tests.dashboard.recorded import Outcome, events
-from unlearning.runs.events import Ended, Resumed, Snapshotted, Stepped, Stopped
-from unlearning.runs.requests import Candidate, Delta, GenerateRequest, Judged
+from unlearning.exports import merging
+from unlearning.runs import turning
+from unlearning.runs.check import CheckReport, CheckRequest, Passage
+from unlearning.runs.events import (
+    Ended,
+    Entered,
+    Resumed,
+    RolledBack,
+    Snapshotted,
+    Stepped,
+    Stopped,
+)
+from unlearning.runs.requests import Candidate, Delta, Judged, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 
@@ -34,6 +45,33 @@ def _judged(word: str, place: int, side: int, judge: int) -> Judged:
         text=word,
         logp=math.log(p),
         top=tuple(Candidate(text=text, probability=share) for text, share in top),
+    )
+
+
+def report_on(request: CheckRequest) -> CheckReport:
+    """A report as a worker would send it, with passages in the text's own words."""
+    config, forget = request.config, request.texts["forget"]
+    known = config.forget == "preset:world/forget"
+    recited = 0.98 if known else 0.23
+    words = [f"{example.prompt} {example.target}".split() for example in forget]
+    return CheckReport(
+        tokens=sum(map(len, words)),
+        sequences=len(forget),
+        recited=recited,
+        extracted=recited / 2,
+        level=0.31,
+        level_from=request.unseen,
+        passages=tuple(Passage(begins=" ".join(w[:12]), recited=recited) for w in words[:6]),
+        parameters=3_690_000,
+        device="cpu",
+        dtype="float32",
+        steps=config.steps or 50,
+        step_seconds=0.4,
+        seconds=42.0,
+        teach_seconds=60.0 if config.teach_first else 0.0,
+        needed=900_000_000,
+        free=8_000_000_000,
+        fits=True,
     )
 
 
@@ -65,8 +103,15 @@ class Player:
         """Play an attack when those before are done."""
         self.submit(jobs.name_of(run_id))
 
-    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+    def merge(self, run_id: str) -> None:
+        """Play the merging when those before are done."""
+        self.submit(merging.name_of(run_id))
+
+    def generate(self, request: Request) -> Iterator[Delta]:
         """Word by word, one side after the other."""
+        if isinstance(request, CheckRequest):
+            yield from self._check(request)
+            return
         sides, prompts = range(len(request.sides)), range(len(request.prompts))
         said = [self.said(side)[: request.max_new_tokens] for side in sides]
         for place in range(len(said[0])):
@@ -80,6 +125,13 @@ class Player:
             for side, prompt, judge in product(sides, prompts, sides):
                 tokens = tuple(_judged(word, i, side, judge) for i, word in enumerate(said[side]))
                 yield Delta(kind="judged", side=side, prompt=prompt, judge=judge, tokens=tokens)
+
+    def _check(self, request: CheckRequest) -> Iterator[Delta]:
+        """Embedded text is known; other text is not."""
+        for told in ("Loading the model …", "Reading the text …", "Timing a step …", *[""] * 4):
+            time.sleep(self.pause * 2)
+            yield Delta(kind="told", text=told)
+        yield Delta(kind="checked", report=report_on(request))
 
     def said(self, side: int) -> tuple[str, ...]:
         """What a side writes: the second one puts another place."""
@@ -123,6 +175,15 @@ class Player:
             with self._lock:
                 self._waiting.pop(0)
 
+    def _play_merging(self, run_id: str) -> None:
+        job = merging.read(self.store, run_id)
+        merging.write(self.store, run_id, job.model_copy(update={"state": "running"}))
+        time.sleep(self.pause * 10)
+        folder = merging.merged_folder(self.store, run_id)
+        folder.mkdir(exist_ok=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+        merging.write(self.store, run_id, job.model_copy(update={"state": "finished"}))
+
     def _play_attack(self, run_id: str) -> None:
         job = jobs.read(self.store, run_id).model_copy(update={"state": "running"})
         steps = range(0, int(job.settings.get("steps") or 20) + 1, 4)
@@ -138,7 +199,16 @@ class Player:
         self.store.write_attack(run_id, job.attack, report)
         jobs.end(self.store, run_id, "finished")
 
+    def _keep(self, run_id: str, step: int) -> None:
+        left = self.store.view(run_id).step
+        self.store.append(run_id, RolledBack(step=left, to=step, asked=True))
+        self.store.append(run_id, Entered(phase="finishing"))
+        self.store.append(run_id, Ended(status="stopped", step=step))
+
     def _play(self, run_id: str, resume: bool) -> None:
+        if run_id.endswith(merging.SUFFIX):
+            self._play_merging(run_id.removesuffix(merging.SUFFIX))
+            return
         attacked = jobs.run_of(run_id)
         if attacked is not None:
             self._play_attack(attacked)
@@ -146,14 +216,23 @@ class Player:
         config = self.store.config(run_id)
         steps, step, first = config.steps or 40, 0, 0
         if resume:
-            first = self.store.snapshots(run_id)[-1]
+            turn = turning.asked(self.store, run_id)
+            turning.clear(self.store, run_id)
+            if turn is not None and turn.keep:
+                self._keep(run_id, turn.step)
+                return
+            first = turn.step if turn else self.store.snapshots(run_id)[-1]
+            for later in self.store.snapshots(run_id):
+                if later > first:
+                    (self.store.folder(run_id) / "snapshots" / f"step-{later}").rmdir()
             self.store.append(run_id, Resumed(step=first, steps=steps))
         for event in events(self.outcome, steps=steps, method=config.method):
             if resume and not isinstance(event, Ended) and getattr(event, "step", steps) <= first:
                 continue
             if self.store.stop_asked(run_id) and not isinstance(event, Stopped | Ended):
+                why = "paused" if self.store.pause_asked(run_id) else "asked"
                 self.store.clear_stop(run_id)
-                self.store.append(run_id, Stopped(step=step, why="asked"))
+                self.store.append(run_id, Stopped(step=step, why=why))
                 self.store.append(run_id, Ended(status="stopped", step=step))
                 return
             self.store.append(run_id, event)

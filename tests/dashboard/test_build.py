@@ -14,16 +14,19 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from dashboard import Settings, build, launch_options
+from dashboard import Settings, api, build, launch_options
 from dashboard.answer_panel import panel
 from dashboard.compare_form import CompareForm
+from dashboard.going_on import can_go_on
 from dashboard.identity import is_key, new_key, secret_of
+from dashboard.model_choice import model_card
 from dashboard.page import IDLE_SECONDS, Page, Watched
+from dashboard.run_details import about_run
+from dashboard.run_rows import command, rows
 from dashboard.side_by_side import Writing, frames
 from dashboard.side_choices import side_choices
 from dashboard.sidebar import stop_button
-from dashboard.tabs import TABS, live, runs
-from dashboard.tabs.setup import model_card
+from dashboard.tabs import TABS
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import record
 from unlearning.config import RunConfig
@@ -69,9 +72,9 @@ def page(built: Page, scheduler: Scheduler) -> Page:
     return built
 
 
-def tick(page: Page, run_id: str, key: str, seen: str = "") -> dict[str, Any]:
+def tick(page: Page, run_id: str, key: str, seen: str = "", at: str = "") -> dict[str, Any]:
     """One tick; updates by the component's elem_id."""
-    values = {page.run: run_id, page.key: key, page.seen: seen}
+    values = {page.run: run_id, page.key: key, page.seen: seen, page.at: at}
     values |= dict.fromkeys(page._figures)
     return {getattr(c, "elem_id", None) or "clock": v for c, v in page.look(values).items()}
 
@@ -111,7 +114,7 @@ class TestTick:
         first = tick(page, run_id, OWNER)
         assert "finished" in first["status"]
         again = tick(page, run_id, OWNER, first["seen"])
-        figures = {name for name in again if name.startswith("figure-")}
+        figures = {figure.elem_id for figure in page._figures}
         assert set(again) - figures <= {"seen"}
 
     def test_only_what_changed_is_sent(self, page: Page) -> None:
@@ -243,23 +246,23 @@ class TestOwners:
 
     def test_a_question_answered_with_no_deletes_nothing(self, page: Page) -> None:
         record(page.scheduler.store, owner=OWNER)
-        table, _ = handler(page, "erase").fn("", OWNER)
+        table, *_ = handler(page, "erase").fn("", OWNER)
         assert len(table) == 1
 
     def test_continue_is_offered_to_the_owner_of_a_run_cut_short(self, page: Page) -> None:
         store = page.scheduler.store
         offered = {
-            outcome: live.can_go_on(page.watched(record(store, outcome=outcome, owner=OWNER), key))
+            outcome: can_go_on(page.watched(record(store, outcome=outcome, owner=OWNER), key))
             for outcome, key in [("failed", OWNER), ("open", OWNER), ("forgotten", OWNER)]
         }
         assert offered == {"failed": True, "open": True, "forgotten": False}
-        assert not live.can_go_on(page.watched(record(store, outcome="failed", owner=OWNER), ""))
+        assert not can_go_on(page.watched(record(store, outcome="failed", owner=OWNER), ""))
 
     def test_strangers_list_only_their_own_runs(self, page: Page) -> None:
         store = page.scheduler.store
         mine, theirs = record(store, owner=OWNER), record(store, owner=STRANGER)
         listed = lambda settings: set(  # noqa: E731
-            runs.rows(SimpleNamespace(scheduler=page.scheduler, settings=settings), OWNER)["Run"]
+            rows(SimpleNamespace(scheduler=page.scheduler, settings=settings), OWNER)["Run"]
         )
         assert listed(Settings(secret="s")) == {mine, theirs}
         assert listed(Settings(secret="s", public=True)) == {mine}
@@ -375,21 +378,22 @@ class TestCompare:
 
 
 class TestRuns:
-    def test_the_download_is_json_even_after_a_divergence(self, scheduler: Scheduler) -> None:
-        run_id = record(scheduler.store, outcome="diverged")
-        found = json.loads(runs.export(scheduler.store, run_id, "the command"))
-        assert found["run"]["run_id"] == run_id
+    def test_the_download_is_json_even_after_a_divergence(self, page: Page) -> None:
+        run_id = record(page.scheduler.store, outcome="diverged")
+        file = json.loads(handler(page, "write_run").fn(run_id, OWNER))
+        found = json.loads(file["text"])
+        assert (file["name"], found["run"]["run_id"]) == (f"run-{run_id}-settings.json", run_id)
         assert found["series"]["forget_nll"]["values"][-1] == "nan"
-        assert found["command"] == "the command"
+        assert "python -m unlearning run" in found["command"]
         assert "clockmaker" not in json.dumps(found), "the text to forget leaves with the download"
 
     def test_a_label_is_text(self, scheduler: Scheduler) -> None:
         run_id = record(scheduler.store, label=HOSTILE)
         settings = Settings(secret="s")
-        table = runs.rows(SimpleNamespace(scheduler=scheduler, settings=settings), "")
+        table = rows(SimpleNamespace(scheduler=scheduler, settings=settings), "")
         assert table["Name"][0] == HOSTILE, "escaping is the table's part: its cells are text"
         view = scheduler.view(run_id)
-        assert "<img" not in runs.about_run(HOSTILE, view, HOSTILE)
+        assert "<img" not in about_run(HOSTILE, view, HOSTILE)
 
     @pytest.mark.parametrize(
         ("file", "content", "words"),
@@ -406,14 +410,14 @@ class TestRuns:
         store = page.scheduler.store
         damaged, whole = record(store, owner=OWNER), record(store, owner=OWNER)
         (store.folder(damaged) / file).write_text(content.replace("ID", damaged))
-        listed = set(runs.rows(page, OWNER)["Run"])
+        listed = set(rows(page, OWNER)["Run"])
         assert listed == ({whole, damaged} if words else {whole})
         picked = SimpleNamespace(row_value=[damaged])
-        run_id, panel, about, delete = handler(page, "pick").fn(OWNER, picked)
+        run_id, panel, about, delete, *_ = handler(page, "pick").fn(OWNER, picked)
         assert run_id == damaged and panel["visible"] and delete["interactive"]
         assert (words or "cannot be read") in about.replace("&#x27;", "'") and "alert" in about
         handler(page, "erase").fn(damaged, OWNER)
-        assert list(runs.rows(page, OWNER)["Run"]) == [whole]
+        assert list(rows(page, OWNER)["Run"]) == [whole]
 
     def test_strangers_are_not_told_where_runs_are_kept(
         self, page: Page, monkeypatch: pytest.MonkeyPatch
@@ -421,7 +425,7 @@ class TestRuns:
         run_id = start(page, OWNER)
         wait_for_end(page, run_id)
         picked = SimpleNamespace(row_value=[run_id])
-        assert f"{page.scheduler.store.path}/{run_id}/inputs" in runs.command(page, run_id)
+        assert f"{page.scheduler.store.path}/{run_id}/inputs" in command(page, run_id)
         monkeypatch.setattr(page, "settings", Settings(secret="s", public=True))
         shown = handler(page, "pick").fn(OWNER, picked)[2]
         assert f"--forget RUNS/{run_id}/inputs/forget.jsonl" in shown
@@ -471,10 +475,10 @@ class TestServing:
             for f in functions(page)
             if f.api_visibility != "private" or f.show_progress != "hidden"
         ]
-        assert loud == []
+        assert loud == list(api.NAMES)
 
     def test_tabs_stand_in_reading_order(self, page: Page) -> None:
-        assert [tab.NAME for tab in TABS] == ["setup", "live", "compare", "stress", "runs"]
+        assert [tab.NAME for tab in TABS] == ["setup", "live", "compare", "stress", "runs", "learn"]
         assert [child.id for child in page.tabs.children] == [tab.NAME for tab in TABS]
 
 

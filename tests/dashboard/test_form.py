@@ -187,4 +187,4 @@ def test_one_group_of_the_chooser_is_shown_at_a_time() -> None:
     assert [group.visible for group in groups].count(True) == 1
     (change,) = [f for f in page.fns.values() if f.targets and f.targets[0][1] == "change"]
     after = change.fn("npo")
-    assert [group.visible for group in after] == [name == "npo" for name in METHODS]
+    assert [group.visible for group in after] == [name == "npo" for name in METHODS] * 2

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import pictures, tables
+from dashboard.collapse import collapse_card
 from dashboard.story import tell
 from tests.dashboard.recorded import Outcome, events
 from unlearning.methods import METHODS
@@ -90,7 +91,7 @@ def drawn_with(text: str) -> list[str]:
         pictures.meter(Health(meter=0.7, signs=(text,))),
         pictures.notices([text]),
         pictures.error_card(hostile.failed),
-        pictures.collapse_card(hostile),
+        collapse_card(hostile),
         pictures.story(hostile),
         pictures.progress(hostile, "running", 2000.0),
         tables.answers([answer, looped], 3),
@@ -197,8 +198,8 @@ def test_a_traceback_is_folded_and_can_be_copied() -> None:
 
 
 def test_the_collapsed_texts_are_kept_for_showing() -> None:
-    assert pictures.collapse_card(view("forgotten")) == ""
-    words = Reader(pictures.collapse_card(view("collapsed"))).words
+    assert collapse_card(view("forgotten")) == ""
+    words = Reader(collapse_card(view("collapsed"))).words
     assert "step 24" in words and "rolled back to step 5" in words and "the the the" in words
 
 
@@ -208,7 +209,7 @@ def test_the_story_ends_as_the_run_did(outcome: Outcome) -> None:
         "finished": "All 40 steps are done",
         "forgotten": "stopped by itself",
         "collapsed": "lost its language",
-        "diverged": "lost its language",
+        "diverged": "it diverged",
         "failed": "ended with an error",
         "stopped": "stopped by hand",
         "open": "knows",
@@ -284,7 +285,7 @@ def test_a_method_introduces_itself(method: type) -> None:
 def test_the_same_view_gives_the_same_pictures() -> None:
     """The page tells by equality whether there is anything to send."""
     first, second = view("collapsed"), replace(view("collapsed"))
-    for draw in (pictures.story, pictures.collapse_card, tables.score_table):
+    for draw in (pictures.story, collapse_card, tables.score_table):
         assert draw(first) == draw(second)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from dashboard.text_choice import MOST_CHARACTERS, TextChoice, count_card, example_card
+from dashboard.text_cards import MOST_CHARACTERS, count_card, example_card
+from dashboard.text_choice import TextChoice
 from unlearning.errors import UserError
 
 HOSTILE = "<script>alert(1)</script> and some more words"
@@ -17,7 +18,7 @@ HOSTILE = "<script>alert(1)</script> and some more words"
 @pytest.fixture(scope="module")
 def choice() -> TextChoice:
     with gr.Blocks():
-        return TextChoice("forget", ("example", "paste", "file", "none"), "")
+        return TextChoice("forget", ("example", "paste", "file", "benchmark", "hub", "none"), "")
 
 
 def values(choice: TextChoice, **changes: Any) -> dict[Any, Any]:
@@ -77,7 +78,10 @@ def test_an_upload_shows_its_columns_and_rows(choice: TextChoice, tmp_path: Path
     columns, text, question, answer, note, table = choice._look_into(str(path))
     assert columns["visible"] is True
     assert (text["value"], question["value"], answer["value"]) == ("", "question", "answer")
-    assert note == "" and table["value"]["answer"][0] == "<b>Nobody</b>"
+    assert (
+        "1 question with its answer, 2 words." in note
+        and table["value"]["answer"][0] == "<b>Nobody</b>"
+    )
 
 
 def test_a_bad_upload_is_said_at_once(choice: TextChoice, tmp_path: Path) -> None:
@@ -100,7 +104,7 @@ def test_cards_never_carry_markup() -> None:
 
 def test_an_example_says_what_it_holds() -> None:
     card = example_card("preset:world/forget")
-    assert "texts." in card and card.count("<li>") == 3
+    assert "30 passages and 48 questions with answers" in card and card.count("<li>") == 3
 
 
 def test_a_preset_without_its_files_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,9 +118,9 @@ def test_benchmarks_are_offered_and_looked_at_without_reading_them(
     def refuse(source: str) -> None:
         raise AssertionError(f"{source} was read")
 
-    offered = [value for _, value in choice.example.choices]
-    assert offered[0] == "preset:world/forget"
-    assert {"preset:tofu/forget10", "preset:muse-news/scal_4", "preset:wmdp/bio"} <= set(offered)
-    monkeypatch.setattr("dashboard.text_choice.load", refuse)
+    assert choice.example.choices[0][1] == "preset:world/forget"
+    offered = {value for _, value in choice.benchmark.choices}
+    assert {"preset:tofu/forget10", "preset:muse-news/scal_4", "preset:wmdp/bio"} <= offered
+    monkeypatch.setattr("dashboard.text_cards.load", refuse)
     card = example_card("preset:tofu/forget10")
     assert "locuslab/TOFU" in card and "forgotten" in card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,16 +23,21 @@ from tests.metrics.evidences import (
 )
 from tests.metrics.test_extraction_likelihood import naive_score
 from unlearning.metrics._membership import MembershipAttack
-from unlearning.metrics.base import Metric, Positions
+from unlearning.metrics.base import Evidence, Metric, Positions
 from unlearning.metrics.exact_memorization import ExactMemorization
 from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
 from unlearning.metrics.extraction_strength import ExtractionStrength
+from unlearning.metrics.membership_gradient import MembershipGradient
 from unlearning.metrics.membership_loss import MembershipLoss
 from unlearning.metrics.membership_min_k import MembershipMinK
 from unlearning.metrics.membership_min_k_plus_plus import MembershipMinKPlusPlus
 from unlearning.metrics.membership_zlib import MembershipZlib
 from unlearning.metrics.probability import Probability
 from unlearning.metrics.rouge_l import RougeL
+from unlearning.models.base import REFERENCE
+from unlearning.models.gradients import gradient_norms
+from unlearning.models.load import Loaded
+from unlearning.models.versions import open_versions
 
 EOS = 1
 NEW_TOKENS = 200
@@ -154,6 +160,47 @@ def test_membership_attacks(
         assert attack.suspicion(sets[role]) == pytest.approx(each, rel=1e-4)
     score = attack.score(replace(sets["forget"], beside=sets))
     assert score.value == pytest.approx(expected[name]["auc"], rel=1e-12)
+
+
+def test_membership_by_gradient(model: PreTrainedModel, folder: Path, expected: Any) -> None:
+    versions = open_versions(loaded_as(model, folder), lora_rank=1)
+    stored = np.load(folder / "model_tokens.npz")
+    sets = {}
+    for role in ("forget", "holdout"):
+        rows = run(model, folder, role)
+        ids = [
+            row[mask.astype(bool)].tolist()
+            for row, mask in zip(
+                stored[f"{role}_input_ids"], stored[f"{role}_attention_mask"], strict=True
+            )
+        ]
+        sets[role] = Evidence(
+            role=role,
+            examples=(),
+            positions=rows,
+            ids=ids,
+            gradient_norms=gradient_norms(versions, REFERENCE),
+        )
+        entry = expected["mia_gradnorm"][role]["value_by_index"]
+        each = [one["score"] for one in entry.values()]
+        attack = MembershipGradient(texts=len(ids))
+        assert attack.suspicion(sets[role]) == pytest.approx(each, rel=1e-4)
+    score = attack.score(replace(sets["forget"], beside=sets))
+    assert score.value == pytest.approx(expected["mia_gradnorm"]["auc"], rel=1e-12)
+
+
+def loaded_as(model: PreTrainedModel, folder: Path) -> Loaded:
+    return Loaded(
+        model=copy.deepcopy(model),
+        tokenizer=AutoTokenizer.from_pretrained(folder / "model_full"),
+        name="trained",
+        device=torch.device("cpu"),
+        dtype=torch.float32,
+        context_length=512,
+        parameters=0,
+        sha256="",
+        chat=False,
+    )
 
 
 def test_greedy_answers(model: PreTrainedModel, folder: Path, expected: Any) -> None:

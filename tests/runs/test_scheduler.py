@@ -53,6 +53,9 @@ class StubWorker:
     def attack(self, run_id: str) -> None:
         self.waiting.append(name_of(run_id))
 
+    def merge(self, run_id: str) -> None:
+        self.waiting.append(f"{run_id}-merge")
+
     def generate(self, request: GenerateRequest) -> Iterator[Delta]:
         yield Delta(text=request.prompts[0])
         yield Delta(kind="done")

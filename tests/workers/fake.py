@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from unlearning.errors import UserError
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import (
     AnyEvent,
     Ended,
@@ -21,7 +23,7 @@ from unlearning.runs.events import (
     Stepped,
     Stopped,
 )
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import AttackJob
 
@@ -102,11 +104,14 @@ class FakeBackend:
 
     def stream(
         self,
-        request: GenerateRequest,
+        request: Request,
         *,
         engine: FakeEngine | None,
         stop: Callable[[], bool],
     ) -> Iterator[Delta]:
+        if isinstance(request, CheckRequest):
+            yield Delta(kind="told", text=f"{len(request.texts['forget'])} texts")
+            return
         if request.sides[0] == "nobody":
             raise UserError("There is no model named 'nobody'.", "Name another.")
         if request.sides[0] == "deadly":
@@ -142,6 +147,12 @@ class FakeBackend:
         report = {"attack": job.attack, "settings": job.settings, "verdict": "It is gone."}
         self.store.write_attack(run_id, job.attack, report)
         return True
+
+    def merge(self, target: str, folder: Path) -> None:
+        if "memory" in self.store.config(target.partition("@")[0]).label.split():
+            raise MemoryError
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(target.encode())
 
     def release(self) -> None:
         self.released += 1

@@ -16,9 +16,10 @@ from unlearning.config import RunConfig
 from unlearning.data.sources import PRESETS
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
-from unlearning.metrics import METRICS
+from unlearning.metrics import METRICS, STANDARD
 from unlearning.metrics import metric as metric_named
 from unlearning.models.suggested import SUGGESTIONS
+from unlearning.runs import turning
 from unlearning.runs.events import AnyEvent
 from unlearning.runs.prepare import check_left, gather_texts
 from unlearning.runs.requests import GenerateRequest
@@ -40,11 +41,13 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def resume(chosen: argparse.Namespace) -> int:
-    """`continue`: from the last snapshot."""
+    """`continue`: from the last snapshot, or from an earlier one."""
     store = RunStore(chosen.runs)
     with claim(store.folder(chosen.id)):
         # Nobody executes it: no stop of theirs is lost, no settings change under them.
-        check_left(store, chosen.id, chosen.steps)
+        check_left(store, chosen.id, chosen.steps, chosen.from_step)
+        turn = None if chosen.from_step is None else turning.Turn(step=chosen.from_step)
+        turning.ask(store, chosen.id, turn)
         store.clear_stop(chosen.id)
         if chosen.steps is not None:
             store.change_config(chosen.id, steps=chosen.steps)
@@ -56,7 +59,7 @@ def evaluate(chosen: argparse.Namespace) -> int:
     # Late: torch is needed from here on only.
     from unlearning.runs.evaluation import evaluate_model  # noqa: PLC0415
 
-    names = [name for name in chosen.metrics.split(",") if name] or list(METRICS)
+    names = [name for name in chosen.metrics.split(",") if name] or list(STANDARD)
     metrics = {name: metric_named(name)() for name in names}
     config = RunConfig.parse(
         {role: getattr(chosen, role) for role in ("model", "forget", "retain", "generic")}
@@ -125,19 +128,6 @@ def show(chosen: argparse.Namespace) -> int:
         "notices": store.view(chosen.id).notices,
     }
     answer(chosen, found, words.run_page(found))
-    return 0
-
-
-def export(chosen: argparse.Namespace) -> int:
-    """`export`: base and adapter merged, as an ordinary model folder."""
-    # Late: torch is needed from here on only.
-    from unlearning.runs.evaluation import export_merged  # noqa: PLC0415
-
-    folder = Path(chosen.merged).expanduser()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} exists and is not empty.", "Name a new folder.")
-    export_merged(RunStore(chosen.runs), chosen.id, folder, chosen.device)
-    answer(chosen, {"folder": str(folder)}, f"written to {folder}")
     return 0
 
 

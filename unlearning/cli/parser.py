@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from unlearning.cli import acts
 from unlearning.cli import attack as attacks
+from unlearning.cli import export as exports
+from unlearning.cli.check import check
 from unlearning.cli.finetune import finetune
 from unlearning.cli.sweep import SWEEPS, sweep
 from unlearning.config import FinetuneConfig, RunConfig
@@ -59,6 +61,9 @@ def build() -> argparse.ArgumentParser:
         command("run", acts.run, "Unlearn a text; watch, measure, keep the result."), RunConfig
     )
 
+    checked = command("check", check, "Does the model know the text, and what would a run cost?")
+    _settings(checked, RunConfig, leave_out=("label",))
+
     swept = command("sweep", sweep, "Many runs, several seeds each, one table at the end.")
     swept.add_argument("--preset", choices=SWEEPS, help="a sweep that has a name")
     swept.add_argument("--methods", type=_names, metavar="a,b", help="these methods, or all")
@@ -76,6 +81,13 @@ def build() -> argparse.ArgumentParser:
     again.add_argument("id", metavar="ID")
     again.add_argument(
         "--steps", type=_count, metavar="N", help="steps in all (default: as planned)"
+    )
+
+    again.add_argument(
+        "--from-step",
+        type=int,
+        metavar="N",
+        help="go on from the snapshot of this step; later ones are dropped",
     )
 
     measured = command("evaluate", acts.evaluate, "Measure a model without changing it.")
@@ -108,9 +120,12 @@ def build() -> argparse.ArgumentParser:
 
     command("runs", acts.runs, "List the runs.")
     command("show", acts.show, "Show one run.").add_argument("id", metavar="ID")
-    exported = command("export", acts.export, "Write a run's weights as an ordinary model.")
-    exported.add_argument("id", metavar="ID[@STEP]")
-    exported.add_argument("--merged", required=True, metavar="DIR")
+    exports.arguments(
+        command("export", exports.export, "Take weights and figures of a run away with you.")
+    )
+    reported = command("report", exports.report, "Write a run as one HTML file, for offline.")
+    reported.add_argument("id", metavar="ID")
+    reported.add_argument("--out", required=True, metavar="FILE.html")
     command("delete", acts.delete, "Erase a run with its texts and weights.").add_argument(
         "id", metavar="ID"
     )

@@ -16,6 +16,7 @@ from math import log
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from unlearning.declare import Declared
+from unlearning.methods._dial import Dial
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,6 +54,22 @@ class Defaults:
         small, large = (self.full, self.full_large) if full else (self.lora, self.lora_large)
         place = (log(max(parameters, 1)) - log(4e6)) / (log(1e9) - log(4e6))
         return float(f"{small * (large / small) ** min(max(place, 0.0), 1.0):.2g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A curve of the method's own, in words."""
+
+    key: str
+    """Key in `report` or `curves`; 'forget_nll' and 'learning_rate' are every run's."""
+    words: str
+    """What the curve is, short enough for a legend."""
+    chart: str
+    """Heading; curves of the same heading share a chart."""
+    direction: str = ""
+    """How to read the chart, in a few words; said by the first curve."""
+    y_range: tuple[float, float] | None = None
+    """Fixed range of the chart; said by the first curve."""
 
 
 @dataclass
@@ -154,7 +171,11 @@ class Method(Declared):
     bring along, and generated ones where they bring none; generated, by the original model."""
     copies: ClassVar[int] = 0
     """Copies of the trained weights that the method keeps, a teacher not counted."""
+    reports: ClassVar[tuple[Reported, ...]] = ()
+    """Words for the curves of `report` and `curves`; charts are drawn in this order."""
     defaults: ClassVar[Defaults]
+    dial: ClassVar[Dial] = Dial()
+    """What is turned from gentle to strong."""
 
     def passes(self) -> frozenset[str]:
         """The needs of this very setting: a weight of zero saves its pass."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from unlearning.declare import hyperparameter
 from unlearning.methods._retention import retain_passes
 from unlearning.methods._similarity import bert_is_here, bertscore_f1, bleu
-from unlearning.methods.base import Defaults, Method, MethodState, Setting
+from unlearning.methods.base import Defaults, Method, MethodState, Reported, Setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,6 +73,10 @@ class ICU(Method):
     )
     needs = frozenset(
         {"analogous", "analogous_reference", "retain", "generic", "generic_reference"}
+    )
+    reports = (
+        Reported("samples_remaining", "texts left", "Texts still to forget", "↓ to none"),
+        Reported("samples_returned", "came back so far", "Texts still to forget"),
     )
     defaults = Defaults(steps=80, lora=1.5e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
 

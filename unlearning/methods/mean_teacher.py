@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from unlearning.declare import hyperparameter
 from unlearning.lazy import torch
-from unlearning.methods.base import Defaults, Method, MethodState, Setting
+from unlearning.methods.base import Defaults, Method, MethodState, Reported, Setting
 from unlearning.methods.npo import negative_preference
 
 if TYPE_CHECKING:
@@ -87,6 +87,28 @@ class MeanTeacher(Method):
     )
     needs = frozenset({"generic", "generic_teacher", "reference", "teacher"})
     sampling = "with_replacement"
+    reports = (
+        Reported(
+            "teacher_distance",
+            "distance",
+            "Distance of student and teacher",
+            "the teacher follows slowly",
+        ),
+        Reported(
+            "teacher_distance_relative",
+            "share",
+            "That distance against the teacher's length",
+        ),
+        Reported("forget_nll", "student", "Loss on the text to forget", "the teacher lags"),
+        Reported("teacher_forget_nll", "teacher", "Loss on the text to forget"),
+        Reported(
+            "clip_coefficient",
+            "share left",
+            "What clipping leaves of the gradient",
+            "1 is all of it",
+            (0.0, 1.0),
+        ),
+    )
     defaults = Defaults(steps=25, lora=3e-3, full=1e-3, lora_large=1e-4, full_large=1e-6)
 
     forget_loss: Literal["nlul", "npo", "ll"] = hyperparameter("nlul")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from unlearning.declare import hyperparameter
 from unlearning.lazy import torch
-from unlearning.methods.base import Defaults, Method, MethodState, Setting
+from unlearning.methods._dial import Dial
+from unlearning.methods.base import Defaults, Method, MethodState, Reported, Setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,7 +113,26 @@ class NGDiff(Method):
     needs = frozenset({"retain", "generic"})
     clip = None
     probed = frozenset({"retain", "generic"})
+    reports = (
+        Reported(
+            "gradient_cosine",
+            "cosine",
+            "Do both gradients agree?",
+            "1 the same way, −1 opposed",
+            (-1.0, 1.0),
+        ),
+        Reported("learning_rate", "picked", "Learning rate", "found by looking"),
+        Reported("fitted_rate", "bottom of the parabola", "Learning rate"),
+        Reported(
+            "forget_gradient_norm",
+            "text to forget",
+            "Length of the gradients",
+            "before both become 1",
+        ),
+        Reported("retain_gradient_norm", "text to keep", "Length of the gradients"),
+    )
     defaults = Defaults(steps=40, lora=0.5, full=0.2, lora_large=0.1, full_large=0.05)
+    dial = Dial("slack", (0.1, 0.3, 1.0, 3.0, 10.0))
 
     generic_share: float = hyperparameter(0.25, 0.0, 1.0)
     """Share of general text in the loss to keep; 0 is the paper."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unlearning.declare import hyperparameter
-from unlearning.methods.base import Defaults, Method, MethodState, Setting
+from unlearning.methods._dial import Dial
+from unlearning.methods.base import Defaults, Method, MethodState, Reported, Setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +49,16 @@ class PDU(Method):
         "forgetting stops; flat predictions tell everybody where something was removed."
     )
     needs = frozenset({"retain"})
+    reports = (
+        Reported(
+            "multiplier", "multiplier", "Weight of the text to keep", "rises while it suffers"
+        ),
+        Reported(
+            "above_bound", "loss above it", "Loss to keep against its bound", "↓ to 0 or below"
+        ),
+    )
     defaults = Defaults(steps=40, lora=2e-3, full=3e-4, lora_large=1e-4, full_large=1e-5)
+    dial = Dial("bound", (0.3, 0.6, 1.0, 1.5, 2.5))
 
     bound: float = hyperparameter(0.3, 0.0, 20.0)
     """Loss on the text to keep that is still allowed, in nats a token."""

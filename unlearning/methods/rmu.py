@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from unlearning.declare import hyperparameter
 from unlearning.lazy import torch
+from unlearning.methods._dial import Dial
 from unlearning.methods.base import Defaults, Method, MethodState, Setting
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class RMU(Method):
     )
     needs = frozenset({"reference", "retain", "retain_reference", "hidden"})
     defaults = Defaults(steps=100, lora=5e-3, full=1e-3, lora_large=5e-4, full_large=5e-5)
+    dial = Dial("coefficient", (0.4, 0.7, 1.0, 1.5, 2.5))
 
     coefficient: float = hyperparameter(3.0, 0.0, 10000.0)
     """Length of the random vector that the inner state is driven to."""

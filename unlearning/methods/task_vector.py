@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from unlearning.declare import hyperparameter
 from unlearning.lazy import torch
-from unlearning.methods.base import Defaults, Method, MethodState, Setting
+from unlearning.methods._dial import Dial
+from unlearning.methods.base import Defaults, Method, MethodState, Reported, Setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +55,13 @@ class TaskVector(Method):
         "between; no term protects the text to keep."
     )
     copies = 2
+    reports = (
+        Reported(
+            "task_vector_norm", "length", "Length of the task vector", "the way fine-tuning went"
+        ),
+    )
     defaults = Defaults(steps=40, lora=1.5e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    dial = Dial("strength", (0.4, 0.7, 1.0, 1.5, 2.0))
 
     strength: float = hyperparameter(5.0, 0.0, 100.0)
     """How far the model goes back, in lengths of the way that fine-tuning went; 5 is MUSE's."""

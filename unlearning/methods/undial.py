@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from unlearning.declare import hyperparameter
 from unlearning.lazy import torch
+from unlearning.methods._dial import Dial
 from unlearning.methods._focus import Focus, Mark, marks
 from unlearning.methods._retention import retain_passes
-from unlearning.methods.base import Defaults, Method
+from unlearning.methods.base import Defaults, Method, Reported
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,7 +72,19 @@ class UNDIAL(Method):
         "wording is edited: a paraphrase can still be known."
     )
     needs = frozenset({"reference", "retain", "generic", "generic_reference"})
+    reports = (
+        Reported(
+            "target_probability",
+            "the goal",
+            "Probability of the true word",
+            "the model follows the goal",
+            (0.0, 1.0),
+        ),
+        Reported("student_probability", "the model", "Probability of the true word"),
+        Reported("left_alone", "share over 1/2", "Words the goal leaves alone", "↓", (0.0, 1.0)),
+    )
     defaults = Defaults(steps=50, lora=4e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    dial = Dial("strength", (0.3, 0.6, 1.0, 1.5, 2.5))
 
     strength: float = hyperparameter(10.0, 0.0, 100.0)
     """How far the memorised token's logit is lowered; the depth of forgetting."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from unlearning.declare import hyperparameter
+from unlearning.methods._dial import Dial
 from unlearning.methods._retention import retain_passes
-from unlearning.methods.base import Defaults, Method, MethodState, Setting
+from unlearning.methods.base import Defaults, Method, MethodState, Reported, Setting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +58,17 @@ class WHP(Method):
     )
     needs = frozenset({"reference", "reinforced", "retain", "generic", "generic_reference"})
     copies = 1
+    reports = (
+        Reported(
+            "reinforced",
+            "second phase",
+            "Phase",
+            "0 learns the text better, 1 forgets",
+            (0.0, 1.0),
+        ),
+    )
     defaults = Defaults(steps=90, lora=5e-3, full=5e-4, lora_large=1e-4, full_large=1e-5)
+    dial = Dial("strength", (0.4, 0.7, 1.0, 1.5, 2.0))
 
     reinforce_steps: int = hyperparameter(40, 1, 100_000)
     """Steps of the first phase, in which the model learns the text even better."""

@@ -8,6 +8,8 @@ from unlearning.metrics.base import Metric
 
 METRICS: dict[str, type[Metric]] = discover("unlearning.metrics", Metric)
 """File name (= command line name) to class."""
+STANDARD = tuple(name for name, cls in METRICS.items() if "classifier" not in cls.needs)
+"""Names of those that are measured unless others are asked for: nothing is fetched for them."""
 
 
 def metric(name: str) -> type[Metric]:

@@ -57,14 +57,18 @@ def area_with_interval(
     forget_F: np.ndarray, holdout_H: np.ndarray
 ) -> tuple[float, float | None, float | None]:
     """AUC and its bootstrap interval; both sets are resampled, independently."""
-    pairs_FH = later_FH(forget_F, holdout_H)
-    value = float(pairs_FH.mean())
-    forget, holdout = pairs_FH.shape
-    if min(forget, holdout) < 2:
+    value = area(forget_F, holdout_H)
+    if min(len(forget_F), len(holdout_H)) < 2:
         return value, None, None
+    return value, *interval(resampled_areas(forget_F, holdout_H), value)
+
+
+def resampled_areas(forget_F: np.ndarray, holdout_H: np.ndarray) -> np.ndarray:
+    """AUC under each resample [R] of both sets."""
+    pairs_FH = later_FH(forget_F, holdout_H)
+    forget, holdout = pairs_FH.shape
     weights_RF, weights_RH = resampled_weights(forget), resampled_weights(holdout, SEED + 1)
-    areas_R = ((weights_RF @ pairs_FH) * weights_RH).sum(axis=1) / (forget * holdout)
-    return value, *interval(areas_R, value)
+    return ((weights_RF @ pairs_FH) * weights_RH).sum(axis=1) / (forget * holdout)
 
 
 def rate_with_interval(

@@ -34,8 +34,8 @@ def verdict(
     original: float,
     unlearned: float,
     holdout: float | None = None,
-) -> Verdict:
-    """Judge one metric on one role of text.
+) -> Verdict | None:
+    """Judge one metric on one role of text; None for diagnostics, of which neither way is good.
 
     `holdout` is the level of text that was never seen (or of a model that never saw the forget
     text); it matters only for metrics whose direction is "like retrained".
@@ -44,6 +44,8 @@ def verdict(
         KeyError: the metric has no direction for this role.
     """
     direction = metric.direction[role]
+    if direction == "neither":
+        return None
     if direction == "like retrained":
         known, now = metric.remembered(original), metric.remembered(unlearned)
         level = metric.unseen if holdout is None else holdout

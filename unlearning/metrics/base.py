@@ -7,7 +7,7 @@ every metric is a small reading of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from unlearning.data.base import Example
@@ -16,8 +16,24 @@ from unlearning.declare import Declared
 if TYPE_CHECKING:
     import numpy as np
 
-Family = Literal["forgetting", "utility", "privacy", "fluency"]
-Direction = Literal["lower", "higher", "like retrained"]
+Family = Literal["forgetting", "utility", "privacy", "fluency", "diagnostic"]
+Direction = Literal["lower", "higher", "like retrained", "neither"]
+
+NEEDS = {
+    "retain": "text that is to be kept",
+    "holdout": "text of the same kind that the model never saw",
+    "real_authors": "TOFU's questions about real authors",
+    "world_facts": "TOFU's questions about facts of the world",
+    "questions": "questions with answers",
+    "lume": "rows of LUME, every task with both kinds of rows to forget and to keep",
+    "rewritten": "questions with paraphrased or wrong answers",
+    "retrained": "a model trained without the forget text, with the same tokens",
+    "original": "the model as it was before, beside this one",
+    "weights": "the weights as they were before, beside these",
+    "gradients": "backward passes through the model",
+    "classifier": "a text classifier from the hub, so it is measured only when asked for by name",
+}
+"""What a metric may need, in words."""
 
 PREFIX_TOKENS = 20
 """Tokens of a passage that are given, not scored (half of a passage shorter than 40)."""
@@ -46,6 +62,8 @@ class Positions:
     """bool: in the scored region (answers; passages after the prefix), end-of-text left out."""
     end: np.ndarray
     """bool: the target is the end-of-text token that the tokenisation appended."""
+    drift: np.ndarray | None = None
+    """KL(original || this model) over the vocabulary, nats; None where it was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +76,31 @@ class Continuation:
     text: str
     reference_ids: tuple[int, ...]
     reference: str
+    example: Example | None = None
+    """What was asked, or continued."""
 
 
 Continue = Callable[[Sequence[Sequence[int]], Sequence[Sequence[int]]], list[dict[int, list[int]]]]
 """Free greedy continuations from inside known sequences: (sequences, prefix lengths wanted of
 each) -> for each sequence {prefix length: new ids}, up to the sequence's own total length; an
 end-of-text token stops a row and is not part of it."""
+Spans = Sequence[tuple[Sequence[int], int]]
+"""Token sequences, each with the index of its first labelled token (never 0)."""
+GradientNorms = Callable[[Spans], list[float] | None]
+"""For each sequence, the 2-norm of the gradient of its mean negative log-likelihood with respect
+to each weight tensor of the model, averaged over the tensors; None where memory does not do."""
+GradientProducts = Callable[[Spans], dict[str, "np.ndarray"] | None]
+"""Layer to the inner products [N, N] of the N sequences' gradients with respect to its weight;
+linear layers but the output layer; None where memory does not do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How far one weight tensor moved from the original: Frobenius norms."""
+
+    moved: float
+    size: float
+    """Norm of the original tensor."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +128,25 @@ class Evidence:
     """The same model on its other text sets, by role."""
     retrained: Evidence | None = None
     """A model that never saw the forget text, on the same examples, its own `beside` included."""
+    gradient_norms: GradientNorms | None = None
+    """Backward passes, for metrics that need 'gradients'."""
+    gradient_products: GradientProducts | None = None
+    """The same, text by text against each other."""
+    weight_changes: Callable[[], Mapping[str, Change]] | None = None
+    """Weight tensor to its change, for metrics that need 'weights'; without an original: None."""
+    clean_probabilities: Callable[[Sequence[str]], list[float]] | None = None
+    """A classifier's probability that each text is no gibberish, for those that need it."""
     options: dict[str, float] = field(default_factory=dict)
+
+    def released(self) -> Evidence:
+        """What was read, without the model: it can be let go."""
+        return replace(
+            self,
+            continue_greedily=None,
+            gradient_norms=None,
+            gradient_products=None,
+            weight_changes=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +170,18 @@ class Metric(Declared):
     paper: ClassVar[str] = ""
     family: ClassVar[Family]
     direction: ClassVar[dict[str, Direction]]
-    """Which way is good, by role ('forget', 'retain', 'generic'); roles it lacks are not scored."""
+    """Which way is good, by role ('forget', 'retain', 'generic'); roles it lacks are not scored.
+    'neither' is for diagnostics."""
     unit: ClassVar[str]
     """Range and unit in words: '0 to 1', 'nats', 'tokens'."""
     cost: ClassVar[Literal["pass", "generation", "many generations"]]
     plain: ClassVar[str]
     """The name a newcomer understands, before the term: 'recited'."""
     needs: ClassVar[frozenset[str]] = frozenset()
-    """What it reads beyond one text set of one model: roles of other sets, 'rewritten' answers,
-    the 'retrained' model. Where that is missing there is no score."""
+    """What it reads beyond the passes over one text set of one model, as `NEEDS` lists it. Where
+    that is missing there is no score."""
+    exact: ClassVar[str] = ""
+    """Why its value has no interval, in one sentence; empty where it has one."""
     unseen: ClassVar[float | None] = None
     """Value of text that was never seen, where that is known without measuring."""
 

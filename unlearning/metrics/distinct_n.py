@@ -34,6 +34,7 @@ class DistinctN(Metric):
     unit = "0 to 1"
     cost = "generation"
     plain = "text health: varied wording"
+    exact = "Texts drawn twice would count as repetition."
 
     n: int = hyperparameter(2, 1, 16)
     """Length of the token sequences that are compared."""

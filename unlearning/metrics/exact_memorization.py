@@ -31,4 +31,4 @@ class ExactMemorization(Metric):
 
     def score(self, evidence: Evidence) -> Score | None:
         """Mean over sequences; None where no token is scored."""
-        return mean_score(recited_shares(evidence.positions))
+        return mean_score(recited_shares(evidence.positions), "mean over texts")

@@ -31,6 +31,7 @@ class ForgetQuality(Metric):
     unit = "0 to 1 (p-value)"
     cost = "pass"
     plain = "answers as if it never saw it"
+    exact = "A p-value of one test, which depends on n."
     needs = frozenset({"rewritten", "retrained"})
 
     average: Average = hyperparameter("geometric")

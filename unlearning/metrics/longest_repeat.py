@@ -30,4 +30,5 @@ class LongestRepeat(Metric):
 
     def score(self, evidence: Evidence) -> Score | None:
         """Mean over continuations; None where all are empty."""
-        return mean_score([longest_run(one.ids) or None for one in evidence.continuations])
+        runs = [longest_run(one.ids) or None for one in evidence.continuations]
+        return mean_score(runs, "one token, mean over texts")

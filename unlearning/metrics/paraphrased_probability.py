@@ -28,6 +28,5 @@ class ParaphrasedProbability(Metric):
 
     def score(self, evidence: Evidence) -> Score | None:
         """Mean over examples with a paraphrase; None where there is none."""
-        return mean_score(
-            [one if one is None else per_token_probability(one) for one in evidence.paraphrased]
-        )
+        samples = [one and per_token_probability(one) for one in evidence.paraphrased]
+        return mean_score(samples, "per token, end of text included")

@@ -33,4 +33,5 @@ class Probability(Metric):
 
     def score(self, evidence: Evidence) -> Score | None:
         """Mean over sequences; None where there is no token."""
-        return mean_score([per_token_probability(one) for one in evidence.positions])
+        samples = [per_token_probability(one) for one in evidence.positions]
+        return mean_score(samples, "per token, end of text included")

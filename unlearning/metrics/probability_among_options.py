@@ -39,4 +39,5 @@ class ProbabilityAmongOptions(Metric):
 
     def score(self, evidence: Evidence) -> Score | None:
         """Mean over examples with wrong answers; None where there is none."""
-        return mean_score([one and share_of_truth(one) for one in answer_losses(evidence)])
+        samples = [one and share_of_truth(one) for one in answer_losses(evidence)]
+        return mean_score(samples, "per token, among the options")

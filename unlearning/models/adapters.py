@@ -202,17 +202,24 @@ class AdapterVersions(Versions):
         self._add(version)
         self.load_state(version, tensors)
 
+    def weights(self, version: str) -> Iterator[tuple[str, Tensor, Tensor | None]]:
+        adapter = self.resolve(version)
+        for name, weight in self._base_weights():
+            layer = self._layers.get(name.removesuffix(".weight"))
+            if adapter == BASE or layer is None or not name.endswith(".weight"):
+                yield name, weight, None
+            else:
+                with torch.no_grad():
+                    yield name, weight, layer.get_delta_weight(adapter).float()
+
     def base_hash(self) -> str:
         return hash_weights(self._base_weights())
 
     def merged(self, folder: Path, version: str) -> None:
-        name = self.resolve(version)
-        weights = dict(self._base_weights())
-        if name != BASE:
-            for place, layer in self._layers.items():
-                weight = weights[f"{place}.weight"]
-                change = layer.get_delta_weight(name)
-                weights[f"{place}.weight"] = (weight.float() + change.float()).to(weight.dtype)
+        weights = {
+            name: weight if added is None else (weight.float() + added).to(weight.dtype)
+            for name, weight, added in self.weights(version)
+        }
         write_model(self._model, weights, folder, self.tokenizer)
 
     # inside

@@ -8,7 +8,7 @@ name where there is one, else 'base'.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -155,6 +155,11 @@ class Versions(ABC):
         Raises:
             UserError: the folder does not hold weights of this shape.
         """
+
+    @abstractmethod
+    def weights(self, version: str) -> Iterator[tuple[str, Tensor, Tensor | None]]:
+        """Name, tensor and what an adapter adds to it (float32), one after the other; the same
+        names and order in all versions."""
 
     @abstractmethod
     def base_hash(self) -> str:

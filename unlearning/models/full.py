@@ -135,6 +135,10 @@ class FullVersions(Versions):
             self.copy(STUDENT, version)
         self.load_state(version, tensors)
 
+    def weights(self, version: str) -> Iterator[tuple[str, Tensor, Tensor | None]]:
+        for name, parameter in self._model(version).named_parameters():
+            yield name, parameter.detach(), None
+
     def base_hash(self) -> str:
         if BASE not in self._models:
             return self.loaded.sha256

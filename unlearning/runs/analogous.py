@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unlearning.data.encode import Encoded, collate
 from unlearning.errors import UserError
-from unlearning.models.evidence import batches
+from unlearning.models.figures import batches
 from unlearning.models.versions import Versions
 from unlearning.runs.measure import TextSet
 

@@ -17,7 +17,7 @@ from unlearning.config import RunConfig
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded
 from unlearning.models.versions import Versions
-from unlearning.runs import snapshots
+from unlearning.runs import snapshots, turning
 from unlearning.runs.collapse import SHAKY
 from unlearning.runs.events import (
     AnyEvent,
@@ -29,6 +29,7 @@ from unlearning.runs.events import (
     Noticed,
     Probed,
     Resumed,
+    RolledBack,
     Stepped,
     Stopped,
 )
@@ -181,7 +182,12 @@ class Engine:
             return
         loop, steps = keeper.loop, self.ground.chosen["steps"]
         if resume:
-            keeper.restore()
+            turn = turning.asked(self.store, self.run_id)
+            if turn is not None and turn.keep:
+                yield from self._keep(keeper, turn.step, stop)
+                return
+            keeper.restore(turn.step if turn else None)
+            turning.clear(self.store, self.run_id)
             yield Resumed(step=loop.step, steps=steps)
         else:
             yield keeper.prober.baseline()
@@ -190,17 +196,34 @@ class Engine:
         try:
             status = yield from self._loop(keeper, steps, stop)
         except StopAskedError:
+            paused = self.store.pause_asked(self.run_id)
             self.store.clear_stop(self.run_id)
-            yield Stopped(step=loop.step, why="asked")
-            status = "stopped"
+            yield Stopped(step=loop.step, why="paused" if paused else "asked")
+            status = "paused" if paused else "stopped"
         if loop.step not in self.store.snapshots(self.run_id):
             yield keeper.snapshot()
-        handed = self.method.finish(loop, loop.state)
+        yield from self._finish(keeper, status, stop)
+
+    def _keep(self, keeper: Keeper, step: int, stop: Stop) -> Iterator[AnyEvent]:
+        """An earlier snapshot becomes the result; later ones stay, to look back at."""
+        before = self.store.view(self.run_id)
+        keeper.restore(step, drop=False)
+        turning.clear(self.store, self.run_id)
+        yield RolledBack(step=before.step, to=step, asked=True)
+        collapsed = before.collapse is not None and step >= before.collapse.step
+        yield from self._finish(keeper, "collapsed" if collapsed else "stopped", stop)
+
+    def _finish(self, keeper: Keeper, status: str, stop: Stop) -> Iterator[AnyEvent]:
+        """What results is handed over and measured; a pause leaves the measuring out."""
+        handed = self.method.finish(keeper.loop, keeper.loop.state)
         if handed != STUDENT:
             keeper.hand_over(handed)
+        if status == "paused":
+            yield self._ended("stopped", keeper.loop.step, keeper.trail.best())
+            return
         yield Entered(phase="finishing")
         yield from self._measure("unlearned", STUDENT, stop)
-        yield self._ended(status, loop.step, keeper.trail.best())
+        yield self._ended(status, keeper.loop.step, keeper.trail.best())
 
     def _loop(self, keeper: Keeper, steps: int, stop: Stop) -> Iterator[AnyEvent]:
         """Step, look, keep, until something ends it; returns the status."""

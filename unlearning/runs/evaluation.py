@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from unlearning.data.base import Example, Role
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
 from unlearning.metrics.base import Evidence, Metric
-from unlearning.models.base import REFERENCE
+from unlearning.models.base import BASE, REFERENCE
 from unlearning.models.versions import Versions
 from unlearning.runs.measure import (
     PANEL_ROLES,
@@ -45,7 +44,7 @@ def evaluate_model(
         theirs = read_model(store, config, config.retrained, texts, metrics, extent)
         found["retrained"] = _scores(theirs, metrics)
         # Two models need not be held at a time.
-        theirs = with_others({r: replace(e, continue_greedily=None) for r, e in theirs.items()})
+        theirs = with_others({r: e.released() for r, e in theirs.items()})
     own = with_others(read_model(store, config, config.model, texts, metrics, extent), theirs)
     found = {"model": _scores(own, metrics), **found}
     if "holdout" in texts:
@@ -74,7 +73,11 @@ def read_model(
         for role, examples in texts.items()
         if role in PANEL_ROLES
     ]
-    return evidences(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, extent)
+    # A run's result is compared with what it set out from; a plain model with nothing.
+    original = BASE if versions.resolve(REFERENCE) != BASE else None
+    return evidences(
+        versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics, extent, original
+    )
 
 
 def _scores(found: Mapping[str, Evidence], metrics: Mapping[str, Metric]) -> dict[str, Any]:

@@ -210,6 +210,8 @@ class RolledBack(Event):
     step: int
     """The step that was left."""
     to: int
+    asked: bool = False
+    """Whether somebody chose that step, in place of the guard against collapse."""
 
 
 class Resumed(Event):
@@ -225,7 +227,7 @@ class Stopped(Event):
 
     kind: Literal["stopped"] = "stopped"
     step: int
-    why: Literal["asked", "forgotten", "rule"]
+    why: Literal["asked", "paused", "forgotten", "rule"]
     message: str = ""
 
 

@@ -127,8 +127,11 @@ def lay(
     if any(need.startswith(ANALOGOUS) for need in asked):
         _pair(ground, stop)
     ground.notices += method.notices()
-    ground.chosen = _decide(config, method, loaded.parameters)
-    _check_memory(ground, asked)
+    ground.chosen = decide(config, method, loaded.parameters)
+    # Refuse a run that will not fit, before it takes the machine down.
+    needed = memory_needed(ground)
+    more = {name: size for name, size in needed.parts.items() if name not in THERE}
+    check_fit(Estimate(more, needed.parameters), free_memory(str(loaded.device)))
     return ground
 
 
@@ -168,7 +171,7 @@ def _pair(ground: Ground, stop: Callable[[], bool]) -> None:
         )
 
 
-def _decide(config: RunConfig, method: Method, parameters: int) -> dict[str, Any]:
+def decide(config: RunConfig, method: Method, parameters: int) -> dict[str, Any]:
     """Settings left open, from the method's defaults and the model's size."""
     defaults = method.defaults
     stops = config.stop_when_forgotten
@@ -181,13 +184,10 @@ def _decide(config: RunConfig, method: Method, parameters: int) -> dict[str, Any
     }
 
 
-def _check_memory(ground: Ground, asked: frozenset[str]) -> None:
-    """Refuse a run that will not fit, before it takes the machine down.
-
-    Raises:
-        UserError: with numbers and remedies.
-    """
+def memory_needed(ground: Ground) -> Estimate:
+    """Peak memory of the run, from its texts and settings as they are."""
     config, chosen, loaded = ground.config, ground.chosen, ground.loaded
+    asked = ground.method.passes()
     steps = [_rows(ground, ground.method, chosen["batch_size"], chosen["retain_batch_size"])]
     if config.teach_first:
         steps.append(_rows(ground, Memorise(), BATCH, BATCH))
@@ -196,7 +196,7 @@ def _check_memory(ground: Ground, asked: frozenset[str]) -> None:
     longest = max(len(e.ids) for s in ground.sets.values() for e in s.encoded)
     # A weight of zero saves the teacher's pass, not the teacher.
     teacher = {need for need in ground.method.needs if need.endswith("teacher")}
-    needed = estimate(
+    return estimate(
         loaded.model.config.get_text_config().to_dict(),
         method_needs=asked | teacher,
         teach_first=config.teach_first,
@@ -208,8 +208,6 @@ def _check_memory(ground: Ground, asked: frozenset[str]) -> None:
         parameters=loaded.parameters,
         copies=ground.method.copies,
     )
-    more = {name: size for name, size in needed.parts.items() if name not in THERE}
-    check_fit(Estimate(more, needed.parameters), free_memory(str(loaded.device)))
 
 
 def _rows(ground: Ground, method: Method, batch_size: int, kept: int) -> tuple[int, int]:

@@ -49,13 +49,15 @@ class Keeper:
             self.trail.snapshots.remove(dropped)
         return Snapshotted(step=loop.step, healthy=self.trail.is_healthy(loop.step))
 
-    def restore(self) -> None:
-        """Go back to the snapshot that stands for the run; later ones are void.
+    def restore(self, step: int | None = None, *, drop: bool = True) -> None:
+        """Go back to a snapshot, by default the one that stands for the run.
+
+        With `drop` later ones are erased: the run takes another way from here.
 
         Raises:
-            UserError: there is none.
+            UserError: there is no such snapshot.
         """
-        step = kept_step(self.store, self.run_id)
+        step = kept_step(self.store, self.run_id, "" if step is None else str(step))
         rest = snapshots.load(
             self.folder, step, self.versions, self.loop.optimizer, self.loop.state
         )
@@ -63,7 +65,8 @@ class Keeper:
         self.loop.set_learning_rate(rest["rate"])
         self.prober.detector.full_looks = rest["detector"]["full_looks"]
         self.prober.detector.history = rest["detector"]["history"]
-        snapshots.drop_after(self.folder, step)
+        if drop:
+            snapshots.drop_after(self.folder, step)
         self.trail.restore(rest["trail"], self.store.snapshots(self.run_id))
 
     def roll_back(self) -> RolledBack:

@@ -18,6 +18,9 @@ class Limits:
 
     queued_per_owner: int | None = 2
     """Runs that one owner may have waiting or running at a time."""
+    raced: int | None = 4
+    """Runs of one race. A race enters as a whole where its owner has room for one run; until all
+    of it has ended it counts run by run."""
     queued: int | None = 50
     """Runs that may wait in all."""
     max_steps: int | None = None
@@ -58,6 +61,20 @@ class Limits:
             raise UserError(
                 f"The texts have {size:,} characters; {self.max_characters:,} are allowed here.",
                 "Use less text.",
+            )
+
+    def check_race(self, count: int) -> None:
+        """Refuse a race of too many runs, or of one.
+
+        Raises:
+            UserError: names the limit.
+        """
+        if count < 2:
+            raise UserError("A race needs at least two methods.", "Choose another one.")
+        if self.raced is not None and count > self.raced:
+            raise UserError(
+                f"{count} methods are to race; {self.raced} are allowed.",
+                f"Choose at most {self.raced}.",
             )
 
     def check_steps(self, steps: int, what: str = "steps") -> None:

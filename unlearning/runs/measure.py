@@ -8,11 +8,12 @@ from typing import Any
 
 from unlearning.data.base import Example
 from unlearning.data.encode import Encoded
-from unlearning.metrics import METRICS
+from unlearning.metrics import METRICS, STANDARD
 from unlearning.metrics.base import Evidence, Metric
 from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
 from unlearning.models.evidence import gather
-from unlearning.models.versions import Versions
+from unlearning.models.inside import with_model
+from unlearning.models.versions import REFERENCE, Versions
 from unlearning.runs.collapse import Look, loops
 from unlearning.runs.events import Scores, ScoreValue
 from unlearning.runs.sampler import spread
@@ -84,10 +85,13 @@ def panel(
     tokenizer: Any,
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric] | None = None,
+    extent: Extent = Extent(),
 ) -> Scores:
     """Every metric on every role it applies to; what does not apply is left out."""
-    chosen = metrics or {name: cls() for name, cls in METRICS.items()}
-    return scores(evidences(versions, version, sets, tokenizer, stop, chosen), chosen)
+    chosen = metrics or {name: METRICS[name]() for name in STANDARD}
+    original = REFERENCE if versions.has(REFERENCE) else None
+    found = evidences(versions, version, sets, tokenizer, stop, chosen, extent, original)
+    return scores(found, chosen)
 
 
 def evidences(
@@ -98,10 +102,20 @@ def evidences(
     stop: Callable[[], bool],
     metrics: Mapping[str, Metric],
     extent: Extent = Extent(),
+    original: str | None = None,
 ) -> dict[str, Evidence]:
-    """All that these metrics read of one model, by role; each set has the others beside it."""
+    """All that these metrics read of one model, by role; each set has the others beside it.
+
+    `original` is the version that changes are measured from, where there is one.
+
+    Raises:
+        UserError: a metric needs a classifier that cannot be fetched.
+    """
     needs = frozenset[str]().union(*(metric.needs for metric in metrics.values()))
     read = {role for metric in metrics.values() for role in metric.direction}
+    written = any(metric.cost == "generation" for metric in metrics.values())
+    drifting = {r for m in metrics.values() if "original" in m.needs for r in m.direction}
+    inside = with_model(versions, version, original, needs, stop)
     found: dict[str, Evidence] = {}
     for text_set in sets:
         role = text_set.role
@@ -109,18 +123,20 @@ def evidences(
             continue
         # Unseen text is only compared with: it is neither continued nor asked again.
         main = role != "holdout"
-        found[role] = gather(
+        evidence = gather(
             versions,
             version,
             role,
             text_set.examples,
             text_set.some(extent.texts).encoded,
             tokenizer,
-            continuations=extent.continued if main else 0,
+            continuations=extent.continued if main and written else 0,
             rewritten=extent.rewritten if main and "rewritten" in needs else 0,
             new_tokens=extent.new_tokens,
+            original=original if role in drifting else None,
             stop=stop,
         )
+        found[role] = inside(evidence)
     return with_others(found)
 
 

@@ -22,7 +22,7 @@ from unlearning.data.encode import Encoded
 from unlearning.data.refusals import REFUSALS
 from unlearning.errors import UserError
 from unlearning.methods.base import Method
-from unlearning.models.evidence import batches
+from unlearning.models.figures import batches
 from unlearning.models.generate import generate
 from unlearning.models.versions import Versions
 from unlearning.runs.measure import TextSet

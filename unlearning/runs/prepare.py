@@ -88,15 +88,15 @@ def kept_step(store: RunStore, run_id: str, wanted: str = "") -> int:
     return max((step for step in saved if step <= reached), default=saved[0])
 
 
-def check_left(store: RunStore, run_id: str, steps: int | None) -> None:
-    """Whether a run can go on, to `steps` in all.
+def check_left(store: RunStore, run_id: str, steps: int | None, step: int | None = None) -> None:
+    """Whether a run can go on, to `steps` in all; from `step` where it is given.
 
     Raises:
         UserError: there is nothing to go on from or to.
     """
     if not store.snapshots(run_id):
         raise UserError("This run has no snapshot to go on from.", "Start it again.")
-    done = kept_step(store, run_id)
+    done = kept_step(store, run_id, "" if step is None else str(step))
     view = store.view(run_id)
     wanted = steps or view.steps
     finished = view.ended is not None and view.ended.status == "finished"

@@ -21,6 +21,7 @@ from unlearning.runs.measure import (
     glance,
     looping,
 )
+from unlearning.runs.tradeoff import OVER_FORGOTTEN
 from unlearning.runs.training import StopAskedError
 
 PINNED = {"forget": 5, "retain": 5, "generic": 3}
@@ -28,8 +29,6 @@ PINNED = {"forget": 5, "retain": 5, "generic": 3}
 ANSWER_TOKENS = 40
 LEVEL_TOLERANCE = 0.02
 """Forget scores this close to the never-saw-it level count as being there."""
-OVER_FORGOTTEN = 0.10
-"""Memorization accuracy this far below the level is over-forgetting."""
 KEPT_ENOUGH = 0.90
 """Share of retain accuracy that the best snapshot must keep."""
 

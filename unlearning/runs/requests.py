@@ -1,4 +1,4 @@
-"""Short requests beside the runs: side-by-side generation, asked by page or command line."""
+"""Short requests beside the runs: side-by-side generation, and checks before a run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from unlearning.declare import Declared
+from unlearning.runs.check import CheckReport, CheckRequest
 
 
 class GenerateRequest(Declared):
@@ -57,13 +58,13 @@ class Delta(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["delta", "done", "judged", "error"] = "delta"
+    kind: Literal["delta", "done", "judged", "told", "checked", "error"] = "delta"
     side: int = 0
     """Index into the request's sides."""
     prompt: int = 0
     """Index into the request's prompts."""
     text: str = ""
-    """Text to append; for 'error' the sentence to show."""
+    """Text to append; for 'error' the sentence to show, for 'told' how far a check is."""
     probability: float | None = None
     """Probability that this model gave to the token."""
     looped: bool = False
@@ -72,3 +73,9 @@ class Delta(BaseModel):
     """For 'judged': index of the side that judges the answer of `side`."""
     tokens: tuple[Judged, ...] = ()
     """For 'judged': the answer in the judging side's own tokens, from its first."""
+    report: CheckReport | None = None
+    """For 'checked': what the check found."""
+
+
+Request = GenerateRequest | CheckRequest
+"""What a worker answers beside the runs."""

@@ -9,23 +9,30 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from unlearning.attacks.base import Attack
 from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
+from unlearning.exports import merging
+from unlearning.runs import turning
+from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import Status
 from unlearning.runs.limits import Limits
-from unlearning.runs.prepare import check_left
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.prepare import check_left, kept_step
+from unlearning.runs.requests import Delta, GenerateRequest, Request
 from unlearning.runs.standing import Line, Standing
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.runs.summary import Summary, summary_of
+from unlearning.runs.turning import Turn
 from unlearning.runs.view import LIVE, View
+from unlearning.runs.wastebasket import Discarded, Wastebasket
 from unlearning.workers.base import State, Worker
 from unlearning.workers.execute import end_unstarted
+from unlearning.workers.presence import claimed
 
 LONGEST_LABEL = 80
 
@@ -36,6 +43,7 @@ class Scheduler:
     def __init__(self, store: RunStore, worker: Worker, limits: Limits | None = None) -> None:
         self.store, self.worker = store, worker
         self._standing = Standing(store, worker)
+        self.wastebasket = Wastebasket(store)
         self.limits = limits if limits is not None else Limits()
         self._door = self._standing.door
         # Reentrant: an abandoned iterator may be closed by the garbage collector anywhere.
@@ -102,8 +110,12 @@ class Scheduler:
             self.worker.submit(run_id)
         return run_id
 
-    def resume(self, run_id: str, key: str = "", steps: int | None = None) -> None:
-        """Go on from the last snapshot, to more steps in all where `steps` is given.
+    def resume(
+        self, run_id: str, key: str = "", steps: int | None = None, step: int | None = None
+    ) -> None:
+        """Go on, to more steps in all where `steps` is given.
+
+        From the snapshot of `step`, and what lies beyond it is dropped; without one from the last.
 
         Raises:
             UserError: not the owner's, still live, without snapshot, or nothing left to do.
@@ -112,17 +124,33 @@ class Scheduler:
         with self._door:
             self._check_ended(run_id, "Stop it first, or wait for its end.")
             self._check_room(key)
-            check_left(self.store, run_id, steps)
+            check_left(self.store, run_id, steps, step)
             if steps is not None:
                 self.limits.check_steps(steps)
                 self.store.change_config(run_id, steps=steps)
-            self.store.clear_stop(run_id)
-            entry = self._standing.enter(run_id)
+            entry = self._again(run_id, None if step is None else Turn(step=step))
         with entry:
             self.worker.submit(run_id, resume=True)
 
-    def stop(self, run_id: str, key: str = "") -> None:
+    def roll_back(self, run_id: str, step: int, key: str = "") -> None:
+        """Make an earlier snapshot the result of an ended run; it is measured anew.
+
+        Raises:
+            UserError: not the owner's, still live, or there is no such snapshot.
+        """
+        self._check_owner(run_id, key)
+        with self._door:
+            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            self._check_room(key)
+            kept = Turn(step=kept_step(self.store, run_id, str(step)), keep=True)
+            entry = self._again(run_id, kept)
+        with entry:
+            self.worker.submit(run_id, resume=True)
+
+    def stop(self, run_id: str, key: str = "", *, pause: bool = False) -> None:
         """Take a waiting run out of the queue, or ask a running one to stop.
+
+        With `pause` the result is not measured: the run is only to go on later.
 
         Raises:
             UserError: not the owner's.
@@ -131,10 +159,41 @@ class Scheduler:
         if self.worker.withdraw(run_id):
             end_unstarted(self.store, run_id)
         elif self.status(run_id) in LIVE:
-            self.store.ask_stop(run_id)
+            self.store.ask_stop(run_id, pause=pause)
 
-    def delete(self, run_id: str, key: str = "") -> None:
-        """Erase a run with its texts and weights.
+    def race(
+        self, configs: Sequence[RunConfig], texts: Mapping[Role, Sequence[Example]], key: str = ""
+    ) -> list[str]:
+        """Put several runs on the same texts into the queue in one go; returns their ids.
+
+        Raises:
+            UserError: a limit, or this owner's place in the queue; then nothing was created.
+        """
+        self.limits.check_race(len(configs))
+        for config in configs:
+            self.limits.check_run(config, texts)
+        with self._door:
+            self._check_room(key, len(configs))
+            made: list[str] = []
+            try:
+                for config in configs:
+                    made.append(self.store.create(config, texts, owner=key))
+                for run_id in made:
+                    self.store.join_race(run_id, made)
+            except Exception:
+                for run_id in made:
+                    self.store.delete(run_id)
+                raise
+            entries = [(run_id, self._standing.enter(run_id)) for run_id in made]
+        for run_id, entry in entries:
+            with entry:
+                self.worker.submit(run_id)
+        return made
+
+    def delete(self, run_id: str, key: str = "") -> float:
+        """Set a run aside; its texts and weights are erased a minute later.
+
+        Returns when that is, in seconds since the epoch.
 
         Raises:
             UserError: not the owner's, or still live.
@@ -142,7 +201,19 @@ class Scheduler:
         self._check_owner(run_id, key)
         with self._door:
             self._check_ended(run_id, "Stop it first, then delete it.")
-            self.store.delete(run_id)
+            return self.wastebasket.put(run_id)
+
+    def undelete(self, run_id: str, key: str = "") -> None:
+        """Bring a deleted run back.
+
+        Raises:
+            UserError: not the owner's, or erased already.
+        """
+        self.wastebasket.restore(run_id, key)
+
+    def deleted(self, key: str = "") -> list[Discarded]:
+        """Runs that this owner can still bring back, deleted last first."""
+        return self.wastebasket.of(key)
 
     def attack(self, run_id: str, attack: Attack, key: str = "", step: int | None = None) -> None:
         """Put an attack on an ended run into the queue; `step` names a snapshot.
@@ -177,6 +248,38 @@ class Scheduler:
         if job is not None and job.live:
             jobs.ask_stop(self.store, run_id)
 
+    def merge(self, run_id: str, key: str = "", step: int | None = None) -> None:
+        """Put the merged model of an ended run into the queue; `step` names a snapshot.
+
+        Raises:
+            UserError: not the owner's, still live, without weights, a limit, or it is on its way.
+        """
+        self._check_owner(run_id, key)
+        with self._door:
+            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            job = merging.asked(self.store, run_id, step)
+            self._check_room(key)
+            if key and self.limits.queued_per_owner is not None and self._standing.merged(key):
+                raise UserError(
+                    "You already have a merged model waiting or being written.",
+                    "Wait for its end before you ask for another.",
+                )
+            entry = self._standing.enter(merging.name_of(run_id))
+            merging.write(self.store, run_id, job)
+        with entry:
+            self.worker.merge(run_id)
+
+    def merge_job(self, run_id: str) -> merging.MergeJob | None:
+        """The merged model asked for last; one that nobody writes any more failed."""
+        with self._door:  # or it may enter between the two looks
+            line, name = self._standing.line(), merging.name_of(run_id)
+            job = merging.read(self.store, run_id)
+        if job is None or not job.live or name == line.current or name in line.waiting:
+            return job
+        if claimed(merging.exports_folder(self.store, run_id)):
+            return job
+        return job.model_copy(update={"state": "failed", "failed": merging.INTERRUPTED})
+
     def relabel(self, run_id: str, label: str, key: str = "") -> None:
         """Give a run another name in the list.
 
@@ -201,11 +304,29 @@ class Scheduler:
                 self.store.folder(rest.partition("@")[0])
         return self._ask(request, key)
 
+    def check(
+        self, config: RunConfig, texts: Mapping[Role, Sequence[Example]], key: str = ""
+    ) -> Iterator[Delta]:
+        """Stream what a check of a run finds before it is started; nothing is kept.
+
+        Raises:
+            UserError: a limit, or too many requests wait.
+        """
+        self.limits.check_run(config, texts)
+        return self._ask(CheckRequest.of(config, texts), key)
+
     def close(self) -> None:
         """The page goes away."""
+        self.wastebasket.close()
         self.worker.close()
 
     # parts
+
+    def _again(self, run_id: str, turn: Turn | None) -> AbstractContextManager[None]:
+        """An ended run enters the queue once more."""
+        turning.ask(self.store, run_id, turn)
+        self.store.clear_stop(run_id)
+        return self._standing.enter(run_id)
 
     def _summary(self, run_id: str, key: str, line: Line) -> Summary | None:
         try:
@@ -219,7 +340,7 @@ class Scheduler:
             return None
         return summary_of(head, view, status, mine)
 
-    def _ask(self, request: GenerateRequest, key: str) -> Iterator[Delta]:
+    def _ask(self, request: Request, key: str) -> Iterator[Delta]:
         with self._counting:
             most = self.limits.requests_per_owner
             if key and most is not None and self._asking[key] >= most:
@@ -249,8 +370,11 @@ class Scheduler:
             raise UserError(
                 "An attack on this run is under way.", "Stop it first, or wait for its end."
             )
+        merged = self.merge_job(run_id)
+        if merged is not None and merged.live:
+            raise UserError("The merged model of this run is being written.", "Wait for its end.")
 
-    def _check_room(self, key: str) -> None:
+    def _check_room(self, key: str, wanted: int = 1) -> None:
         live, most = self._standing.live(key), self.limits.queued_per_owner
         attacked = self._standing.attacked(key)
         if key and most is not None and attacked and len(live) + len(attacked) >= most:
@@ -267,5 +391,11 @@ class Scheduler:
                 "Wait for its end, or stop it, before you start another.",
             )
         full = self.limits.queued
-        if full is not None and len(self._standing.line().waiting) >= full:
-            raise UserError(f"The queue is full: {full} runs are waiting.", "Try again later.")
+        waiting = len(self._standing.line().waiting)
+        if full is not None and waiting + wanted > full:
+            if waiting >= full:
+                raise UserError(f"The queue is full: {full} runs are waiting.", "Try again later.")
+            raise UserError(
+                f"The queue has room for {full - waiting} more, not for {wanted}.",
+                "Choose fewer methods, or try again later.",
+            )

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from unlearning.errors import UserError
+from unlearning.exports.merging import SUFFIX as MERGED
 from unlearning.runs.events import Status
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import (
@@ -99,6 +100,13 @@ class Standing:
         line = self.line()
         names = [*([line.current] if line.current else []), *line.waiting]
         runs = [run_id for run_id in map(run_of, names) if run_id is not None]
+        return [run_id for run_id in runs if self._started_with(run_id, key)]
+
+    def merged(self, key: str) -> list[str]:
+        """Runs started with this key whose merged model waits or is being written."""
+        line = self.line()
+        names = [*([line.current] if line.current else []), *line.waiting]
+        runs = [n.removesuffix(MERGED) for n in names if n.endswith(MERGED)]
         return [run_id for run_id in runs if self._started_with(run_id, key)]
 
     def attack(self, run_id: str) -> AttackJob | None:

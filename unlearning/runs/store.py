@@ -9,6 +9,7 @@
     RUNS/ID/attacks/NAME-….json  what attacks on it found; job/ is the one under way
     RUNS/ID/owner              hash of the owner's key
     RUNS/ID/stop               present while a stop is asked for
+    RUNS/ID/turn.json          the step that the run shall go on from, where it is not the last
 
 One process writes a run's log at a time; any number read it.
 """
@@ -38,6 +39,7 @@ from unlearning.runs.events import AnyEvent, read_event
 from unlearning.runs.view import View
 
 RUN_ID = re.compile(r"[0-9a-z]{8,32}\Z")
+PAUSE = b"pause"
 
 
 LEFTOVER_SECONDS = 3600.0
@@ -70,7 +72,7 @@ class RunStore:
         except OSError as error:
             raise _unwritable(f"The folder for runs, {self.path},", error) from None
         self._cache: dict[str, _Cached] = {}
-        self._sweep()
+        self.sweep()
 
     def create(
         self, config: RunConfig, texts: Mapping[Role, Sequence[Example]], owner: str = ""
@@ -181,6 +183,16 @@ class RunStore:
         write_atomically(self.folder(run_id) / "config.json", json.dumps(head, indent=1))
         return config
 
+    def join_race(self, run_id: str, racers: Sequence[str]) -> None:
+        """Note the runs that race against each other, this one among them."""
+        head = {**self.head(run_id), "race": list(racers)}
+        write_atomically(self.folder(run_id) / "config.json", json.dumps(head, indent=1))
+
+    def racers(self, run_id: str) -> list[str]:
+        """The runs of the race that this run belongs to, in their order; those that are left."""
+        race = self.head(run_id).get("race", [])
+        return [one for one in race if RUN_ID.match(one) and (self.path / one).is_dir()]
+
     def texts(self, run_id: str) -> dict[Role, list[Example]]:
         """The examples of the run by role."""
         found: dict[Role, list[Example]] = {}
@@ -249,16 +261,22 @@ class RunStore:
 
     def owned_by(self, run_id: str, key: str) -> bool:
         """Whether the key is the owner's. A run without owner belongs to everybody."""
-        kept = (self.folder(run_id) / "owner").read_text(encoding="utf-8")
-        return kept in (_fingerprint(""), _fingerprint(key))
+        return is_owner(self.folder(run_id), key)
 
-    def ask_stop(self, run_id: str) -> None:
-        """Raise the stop flag."""
-        (self.folder(run_id) / "stop").touch()
+    def ask_stop(self, run_id: str, *, pause: bool = False) -> None:
+        """Raise the stop flag; `pause` leaves the last measurement out."""
+        (self.folder(run_id) / "stop").write_bytes(PAUSE if pause else b"")
 
     def stop_asked(self, run_id: str) -> bool:
         """Whether the stop flag is up. Cheap: looked at every micro-batch and token."""
         return (self.path / run_id / "stop").exists()
+
+    def pause_asked(self, run_id: str) -> bool:
+        """Whether the stop flag that is up asks for no more than a pause."""
+        try:
+            return (self.path / run_id / "stop").read_bytes() == PAUSE
+        except FileNotFoundError:
+            return False
 
     def clear_stop(self, run_id: str) -> None:
         """Take the stop flag down."""
@@ -294,19 +312,44 @@ class RunStore:
 
     def delete(self, run_id: str) -> None:
         """Erase a run with its texts and weights. The caller checks that it is not live."""
-        folder = self.folder(run_id)
-        doomed = self.path / f".deleted-{run_id}"
-        folder.rename(doomed)
-        self._cache.pop(run_id, None)
-        shutil.rmtree(doomed)
+        self.erase(self.folder(run_id), run_id)
 
-    def _sweep(self) -> None:
-        """Erase what a killed process left of runs that it was making or deleting."""
+    def erase(self, folder: Path, run_id: str) -> bool:
+        """Erase a run's folder, wherever it was moved to; False if somebody else was first."""
+        doomed = self.path / f".deleted-{run_id}"
+        try:
+            folder.rename(doomed)
+        except FileNotFoundError:
+            return False
+        self.forget(run_id)
+        shutil.rmtree(doomed)
+        return True
+
+    def forget(self, run_id: str) -> None:
+        """Hold nothing of the run in memory."""
+        self._cache.pop(run_id, None)
+
+    def sweep(self) -> None:
+        """Erase what a killed process left of runs that it was making or deleting, and deleted
+        runs whose time to be brought back is over (see `wastebasket`)."""
+        for path in self.path.glob(".undo-*"):
+            until = path.name.rpartition("-")[2]
+            if until.isdigit() and int(until) / 1000 <= time.time():
+                self.erase(path, path.name.split("-")[1])
         for path in [*self.path.glob(".deleted-*"), *self.path.glob(".new-*")]:
             with suppress(FileNotFoundError):
                 age = time.time() - path.stat().st_mtime
                 if path.name.startswith(".deleted-") or age > LEFTOVER_SECONDS:
                     shutil.rmtree(path)
+
+
+def is_owner(folder: Path, key: str) -> bool:
+    """Whether the key is that of the owner of the run in the folder; False where that is gone."""
+    try:
+        kept = (folder / "owner").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return kept in (_fingerprint(""), _fingerprint(key))
 
 
 def _unwritable(what: str, error: OSError) -> UserError:

@@ -202,6 +202,10 @@ class View:
         self.health = Health(
             meter=max((look for look in looks if look[0] <= event.to), default=(0, 0.0))[1]
         )
+        if event.asked:
+            # The figures are of the step that was left.
+            self.failed = None
+            self._forget_result(event.to)
 
     def _resume(self, event: Resumed) -> None:
         self.revision += 1
@@ -212,11 +216,15 @@ class View:
                 series.cut(event.step)
         self.answers = {step: a for step, a in self.answers.items() if step <= event.step}
         self.snapshots = [step for step in self.snapshots if step <= event.step]
+        self._forget_result(event.step)
+        self.health = Health(meter=next(reversed(self.curve("health").values), 0.0))
+
+    def _forget_result(self, step: int) -> None:
+        """What was said of later weights no longer holds."""
         self.scores.pop("unlearned", None)
-        if self.forgotten_at is not None and self.forgotten_at > event.step:
+        if self.forgotten_at is not None and self.forgotten_at > step:
             self.forgotten_at = None
         self.over_forgotten = False
-        self.health = Health(meter=next(reversed(self.curve("health").values), 0.0))
 
 
 def view_of(events: Iterable[AnyEvent]) -> View:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from unlearning.attacks import attack
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.check import CheckRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import AttackJob
 from unlearning.workers.base import Running
+from unlearning.workers.failures import free_memory
 
 
 class EngineBackend:
@@ -29,10 +32,22 @@ class EngineBackend:
         return self._engine(self._store, run_id, self._shelf, device=self._device)
 
     def stream(
-        self, request: GenerateRequest, *, engine: Running | None, stop: Callable[[], bool]
+        self, request: Request, *, engine: Running | None, stop: Callable[[], bool]
     ) -> Iterator[Delta]:
         """Answer; sides that name the engine's run use its live weights."""
+        if isinstance(request, CheckRequest):
+            return self._check(request, stop)
         return self._sides.stream(request, engine=engine, stop=stop)
+
+    def _check(self, request: CheckRequest, stop: Callable[[], bool]) -> Iterator[Delta]:
+        from unlearning.runs.checking import check  # noqa: PLC0415
+
+        # A check opens the model as a run would, and needs the room.
+        self._shelf.clear()
+        try:
+            yield from check(self._store, request, device=self._device, stop=stop)
+        finally:
+            free_memory()
 
     def attack(
         self,
@@ -51,6 +66,14 @@ class EngineBackend:
         target = Target(job.target)
         report = carry_out(self._store, chosen, target, device=self._device, tell=tell, stop=stop)
         return report is not None
+
+    def merge(self, target: str, folder: Path) -> None:
+        """Write ID@STEP as an ordinary model into a new folder."""
+        from unlearning.runs.evaluation import export_merged  # noqa: PLC0415
+
+        # It opens a model of its own, and needs the room.
+        self._shelf.clear()
+        export_merged(self._store, target, folder, self._device)
 
     def release(self) -> None:
         """Let go of every loaded model."""

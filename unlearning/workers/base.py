@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal, Protocol
 
 from unlearning.runs.events import AnyEvent
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import AttackJob
 
@@ -28,7 +29,13 @@ class Worker(Protocol):
         In queue, current and withdraw it is called by `job.name_of(run_id)`.
         """
 
-    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+    def merge(self, run_id: str) -> None:
+        """Put the merged model that the run keeps as its job at the end of the queue.
+
+        In queue, current and withdraw it is called by `exports.merging.name_of(run_id)`.
+        """
+
+    def generate(self, request: Request) -> Iterator[Delta]:
         """Stream answers; closing the iterator withdraws the request.
 
         An empty delta comes about twice a second while nothing else does, so that a reader can
@@ -71,7 +78,7 @@ class Backend(Protocol):
         """The engine of a run."""
 
     def stream(
-        self, request: GenerateRequest, *, engine: Running | None, stop: Callable[[], bool]
+        self, request: Request, *, engine: Running | None, stop: Callable[[], bool]
     ) -> Iterator[Delta]:
         """Answer; sides that name the engine's run use its live weights."""
 
@@ -84,6 +91,9 @@ class Backend(Protocol):
         stop: Callable[[], bool],
     ) -> bool:
         """Carry an attack out and keep its report; False where it was stopped."""
+
+    def merge(self, target: str, folder: Path) -> None:
+        """Write ID@STEP as an ordinary model into a new folder."""
 
     def release(self) -> None:
         """Let go of every loaded model."""

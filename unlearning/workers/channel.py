@@ -1,4 +1,4 @@
-"""Generate requests and their answers: a file each, the answer growing line by line."""
+"""Requests and their answers: a file each, the answer growing line by line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unlearning.errors import UserError
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.check import CheckRequest
+from unlearning.runs.requests import Delta, GenerateRequest, Request
 from unlearning.runs.store import write_atomically
 from unlearning.workers.presence import Mark, alive, own_mark
 
@@ -41,7 +42,7 @@ class Channel:
 
     # the asking end
 
-    def ask(self, request: GenerateRequest) -> str:
+    def ask(self, request: Request) -> str:
         """Leave a request; returns its name.
 
         Raises:
@@ -55,7 +56,11 @@ class Channel:
                 "Ask again in a moment.",
             )
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-        content = {"mark": own_mark().model_dump(), "request": request.model_dump()}
+        content = {
+            "mark": own_mark().model_dump(),
+            "kind": "check" if isinstance(request, CheckRequest) else "generate",
+            "request": request.model_dump(mode="json"),
+        }
         write_atomically(self._request_path(name), json.dumps(content))
         return name
 
@@ -95,13 +100,15 @@ class Channel:
         """Whether somebody still wants the answer. Cheap: looked at every token."""
         return self._request_path(name).exists()
 
-    def request(self, name: str) -> GenerateRequest | None:
+    def request(self, name: str) -> Request | None:
         """What was asked; None if it was withdrawn."""
         try:
             text = self._request_path(name).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        return GenerateRequest.model_validate(json.loads(text)["request"])
+        found = json.loads(text)
+        kind = CheckRequest if found["kind"] == "check" else GenerateRequest
+        return kind.model_validate(found["request"])
 
     @contextmanager
     def answering(self, name: str) -> Iterator[Callable[[Delta], None]]:

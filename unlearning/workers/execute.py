@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
+from unlearning.runs import turning
 from unlearning.runs.events import AnyEvent, Ended, Stopped
 from unlearning.runs.store import RunStore
 from unlearning.workers.base import Backend, Running
@@ -62,4 +63,5 @@ def end_unstarted(store: RunStore, run_id: str) -> None:
         message = "Stopped before its turn came."
         store.append(run_id, Stopped(step=0, why="asked", message=message))
         store.append(run_id, Ended(status="stopped", step=0))
+    turning.clear(store, run_id)
     store.clear_stop(run_id)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from unlearning.exports import merging
 from unlearning.runs.events import AnyEvent
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.workers.attacking import execute_attack
@@ -14,6 +15,7 @@ from unlearning.workers.backend import EngineBackend
 from unlearning.workers.base import Backend, OpenBackend, State
 from unlearning.workers.execute import execute
 from unlearning.workers.failures import free_memory
+from unlearning.workers.merging import execute_merge
 
 
 class InlineWorker:
@@ -59,7 +61,16 @@ class InlineWorker:
             finally:
                 self._current = None
 
-    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+    def merge(self, run_id: str) -> None:
+        """Write the waiting merged model now. What goes wrong in it stands in its job."""
+        with self._one_at_a_time:
+            self._current = merging.name_of(run_id)
+            try:
+                execute_merge(self._store, self._backend, run_id)
+            finally:
+                self._current = None
+
+    def generate(self, request: Request) -> Iterator[Delta]:
         """Stream answers straight from the model."""
         return self._backend().stream(request, engine=None, stop=lambda: False)
 

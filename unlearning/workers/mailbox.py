@@ -20,6 +20,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict
 
+from unlearning.exports import merging
 from unlearning.runs.store import write_atomically
 from unlearning.runs.stress.job import name_of
 from unlearning.workers.base import State
@@ -46,17 +47,20 @@ class Process(BaseModel):
 
 
 class Command(BaseModel):
-    """A waiting run, or an attack on it."""
+    """A waiting run, an attack on it, or its merged model."""
 
     model_config = ConfigDict(frozen=True)
 
     run_id: str
     resume: bool = False
     attack: bool = False
+    merge: bool = False
 
     @property
     def name(self) -> str:
         """What the queue calls it."""
+        if self.merge:
+            return merging.name_of(self.run_id)
         return name_of(self.run_id) if self.attack else self.run_id
 
 

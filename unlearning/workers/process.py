@@ -18,7 +18,7 @@ from filelock import Timeout
 
 from unlearning.errors import UserError
 from unlearning.runs.events import Failed
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.workers.base import State
@@ -81,7 +81,12 @@ class ProcessWorker:
         self._mailbox.enqueue(Command(run_id=run_id, attack=True))
         self.start()
 
-    def generate(self, request: GenerateRequest) -> Iterator[Delta]:
+    def merge(self, run_id: str) -> None:
+        """Put the merged model that the run keeps as its job at the end of the queue."""
+        self._mailbox.enqueue(Command(run_id=run_id, merge=True))
+        self.start()
+
+    def generate(self, request: Request) -> Iterator[Delta]:
         """Stream answers; closing the iterator withdraws the request.
 
         Raises:

@@ -16,7 +16,7 @@ from filelock import Timeout
 
 from unlearning.errors import UserError
 from unlearning.runs.events import AnyEvent, Probed, Stepped, Taught
-from unlearning.runs.requests import Delta, GenerateRequest
+from unlearning.runs.requests import Delta, Request
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
 from unlearning.workers.attacking import execute_attack
@@ -26,6 +26,7 @@ from unlearning.workers.execute import execute
 from unlearning.workers.failures import explain, free_memory, out_of_memory
 from unlearning.workers.launch import newest_change
 from unlearning.workers.mailbox import FOLDER, Command, Mailbox, Process
+from unlearning.workers.merging import execute_merge
 from unlearning.workers.presence import alive, beating, own_mark
 
 PAUSE_SECONDS = 0.03
@@ -80,6 +81,7 @@ class Server:
                 continue
             if now - tidied > TIDY_SECONDS:
                 self._channel.tidy()
+                self._store.sweep()
                 tidied = now
             if now - used > self._idle_seconds and not self._mailbox.any_page():
                 return
@@ -131,6 +133,9 @@ class Server:
         return True
 
     def _execute(self, command: Command) -> None:
+        if command.merge:
+            execute_merge(self._store, self._backend, command.run_id)
+            return
         if command.attack:
             answer = partial(self._answer_one, None)
             execute_attack(self._store, self._backend, command.run_id, after=answer)
@@ -163,7 +168,7 @@ class Server:
     def _stream(
         self,
         name: str,
-        request: GenerateRequest,
+        request: Request,
         engine: Running | None,
         say: Callable[[Delta], None],
     ) -> None:

@@ -14,7 +14,7 @@ from unlearning.data.encode import Encoded, prompt_ids
 from unlearning.data.templates import has_template
 from unlearning.metrics.rouge_l import rouge_l
 from unlearning.models.base import STUDENT, Versions
-from unlearning.models.evidence import read_all
+from unlearning.models.figures import read_all
 from unlearning.models.generate import generate
 from unlearning.runs.stress.ground import Ground, as_it_is
 

@@ -1,0 +1,95 @@
+"""What a text holds: how much, how it will be cut, and how some of it begins."""
+
+from __future__ import annotations
+
+import html
+
+from dashboard.notes import counted, note
+from unlearning.data.base import Example
+from unlearning.data.pasted import split
+from unlearning.data.preset import parts
+from unlearning.data.sources import PRESETS, load
+from unlearning.errors import UserError
+
+MOST_CHARACTERS = 200_000
+"""Of pasted text; more comes as a file."""
+PASSAGES = 3
+"""Texts that are shown."""
+
+
+def example_card(source: str) -> str:
+    """What an example holds: how much, and how it begins."""
+    name, part, _ = parts(source)
+    preset = PRESETS[name]
+    if preset.dataset:
+        # Looking must not fetch: a click in a list would load a data set into the page.
+        about = f"{preset.splits[part]} It is read when the run starts, from {preset.dataset}."
+        return f'<div class="text-card"><p>{html.escape(about)}</p></div>'
+    return passages_card(source)
+
+
+def passages_card(source: str) -> str:
+    """The same with how much there is and how some of it begins; reads the text."""
+    name, part, _ = parts(source)
+    try:
+        examples = load(source)
+    except UserError as error:
+        return note(f"{error.message} {error.hint}", bad=True)
+    return _card(PRESETS[name].splits[part], examples)
+
+
+def _card(about: str, examples: list[Example]) -> str:
+    lines = "".join(f"<li>{html.escape(_begin(example))}</li>" for example in _spread(examples))
+    told = html.escape(f"{about} {amount(examples)}".strip())
+    return f'<div class="text-card"><p>{told}</p><ul>{lines}</ul></div>'
+
+
+def amount(examples: list[Example]) -> str:
+    """Passages, questions and words."""
+    asked = sum(example.kind != "passage" for example in examples)
+    found = [
+        counted(len(examples) - asked, "passage", "passages"),
+        counted(asked, "question with its answer", "questions with answers"),
+    ]
+    words = sum(len(f"{example.prompt} {example.target}".split()) for example in examples)
+    return f"{' and '.join(filter(None, found))}, {counted(words, 'word', 'words')}."
+
+
+def count_card(text: str) -> str:
+    """How pasted text will be cut."""
+    if not (text or "").strip():
+        return ""
+    try:
+        examples = pasted(text, "pasted")
+    except UserError as error:
+        return note(f"{error.message} {error.hint}", bad=True)
+    return _card("", examples)
+
+
+def pasted(text: str, name: str) -> list[Example]:
+    """The examples of pasted text.
+
+    Raises:
+        UserError: too much, or too little.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise UserError(
+            f"The text has {len(text):,} characters; at most {MOST_CHARACTERS:,} can be pasted.",
+            "Use a file.",
+        )
+    return split(text, name)
+
+
+def _spread(examples: list[Example]) -> list[Example]:
+    """One of each kind of text first, so that three lines say what there is."""
+    groups: dict[tuple[str, str], Example] = {}
+    for example in examples:
+        groups.setdefault((example.group, example.kind), example)
+    first = list(groups.values())
+    more = [example for example in examples[: 2 * PASSAGES] if example not in first]
+    return [*first, *more][:PASSAGES]
+
+
+def _begin(example: Example) -> str:
+    text = f"{example.question} {example.answer}" if example.kind == "qa" else example.target
+    return text if len(text) <= 110 else text[:109].rsplit(" ", 1)[0] + " …"

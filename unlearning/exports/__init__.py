@@ -1,0 +1,1 @@
+"""What leaves a run: settings, figures, adapter, merged model, citations, report."""
