@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 from dashboard.notes import counted, note
 from unlearning.data.base import Example
+from unlearning.data.columns import to_examples
+from unlearning.data.files import Upload, read
 from unlearning.data.pasted import split
 from unlearning.data.preset import parts
 from unlearning.data.sources import PRESETS, load
@@ -15,6 +18,16 @@ MOST_CHARACTERS = 200_000
 """Of pasted text; more comes as a file."""
 PASSAGES = 3
 """Texts that are shown."""
+
+
+def offered(*, benchmarks: bool) -> list[tuple[str, str]]:
+    """Titles and sources of the presets that come with Lethe, or of the benchmarks."""
+    return [
+        (f"{preset.title}: {name.replace('_', ' ')}", f"preset:{preset.name}/{name}")
+        for preset in PRESETS.values()
+        for name in preset.splits
+        if bool(preset.dataset) == benchmarks
+    ]
 
 
 def example_card(source: str) -> str:
@@ -93,3 +106,20 @@ def _spread(examples: list[Example]) -> list[Example]:
 def _begin(example: Example) -> str:
     text = f"{example.question} {example.answer}" if example.kind == "qa" else example.target
     return text if len(text) <= 110 else text[:109].rsplit(" ", 1)[0] + " …"
+
+
+def amount_of(found: Upload) -> str:
+    """How much the file holds, where its columns can be guessed."""
+    try:
+        return amount(to_examples(found))
+    except UserError:
+        return ""
+
+
+def uploaded(path: str) -> Upload:
+    """The uploaded file.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    return read(Path(path), Path(path).name)

@@ -12,11 +12,18 @@ import pandas as pd
 from dashboard.hub_choice import HubChoice
 from dashboard.notes import note
 from dashboard.page import QUIET
-from dashboard.text_cards import amount, count_card, example_card, passages_card, pasted
+from dashboard.text_cards import (
+    amount_of,
+    count_card,
+    example_card,
+    offered,
+    passages_card,
+    pasted,
+    uploaded,
+)
 from unlearning.data.base import Example
 from unlearning.data.columns import guess, to_examples
-from unlearning.data.files import EXTENSIONS, Upload, preview, read
-from unlearning.data.sources import PRESETS
+from unlearning.data.files import EXTENSIONS, Upload, preview
 from unlearning.errors import UserError
 
 PREVIEWED = 5
@@ -33,16 +40,6 @@ WAYS: dict[Way, str] = {
     "auto": "Automatic",
     "none": "Nothing",
 }
-
-
-def offered(*, benchmarks: bool) -> list[tuple[str, str]]:
-    """Titles and sources of the presets that come with Lethe, or of the benchmarks."""
-    return [
-        (f"{preset.title}: {name.replace('_', ' ')}", f"preset:{preset.name}/{name}")
-        for preset in PRESETS.values()
-        for name in preset.splits
-        if bool(preset.dataset) == benchmarks
-    ]
 
 
 class TextChoice:
@@ -170,7 +167,7 @@ class TextChoice:
         if way == "file":
             if not values[self.file]:
                 raise UserError("No file is chosen.", "Drop one into the field, or paste the text.")
-            upload = _upload(values[self.file])
+            upload = uploaded(values[self.file])
             chosen = {name: values[column] or None for name, column in self.columns.items()}
             if upload.table is None:
                 chosen = {}
@@ -231,7 +228,7 @@ class TextChoice:
         if not path:
             return [gr.update(visible=False), *nothing, "", gr.update(visible=False)]
         try:
-            upload = _upload(path)
+            upload = uploaded(path)
         except UserError as error:
             card = note(f"{error.message} {error.hint}", bad=True)
             return [gr.update(visible=False), *nothing, card, gr.update(visible=False)]
@@ -240,7 +237,7 @@ class TextChoice:
     def _preview(self, upload: Upload) -> list[Any]:
         rows = preview(upload, PREVIEWED)
         frame = pd.DataFrame(rows.rows, columns=list(rows.columns))
-        told = note(" ".join([_amount_of(upload), *upload.notices]))
+        told = note(" ".join([amount_of(upload), *upload.notices]))
         shown = [told, gr.update(value=frame, visible=True)]
         if upload.table is None:
             nothing = [gr.update(value=None) for _ in self.columns]
@@ -255,15 +252,3 @@ class TextChoice:
             guessed and guessed.messages
         )
         return [gr.update(visible=not needs_none), *dropdowns, *shown]
-
-
-def _amount_of(upload: Upload) -> str:
-    """How much the file holds, where its columns can be guessed."""
-    try:
-        return amount(to_examples(upload))
-    except UserError:
-        return ""
-
-
-def _upload(path: str) -> Upload:
-    return read(Path(path), Path(path).name)

@@ -15,7 +15,7 @@ from unlearning.config import RunConfig
 from unlearning.data.base import Example
 from unlearning.data.encode import encode
 from unlearning.errors import UserError
-from unlearning.runs import checking
+from unlearning.runs import checking, pricing
 from unlearning.runs.check import SAMPLED, UNSEEN, CheckReport, CheckRequest, verdict
 from unlearning.runs.checking import check
 from unlearning.runs.store import RunStore
@@ -110,12 +110,12 @@ def test_what_does_not_fit_is_told_and_not_tried_out(
 ) -> None:
     tried: list[int] = []
 
-    class Watched(checking.Loop):
+    class Watched(pricing.Loop):
         def __init__(self, *given: object, batch_size: int, **more: object) -> None:
             tried.append(batch_size)
             super().__init__(*given, batch_size=batch_size, **more)
 
-    monkeypatch.setattr(checking, "Loop", Watched)
+    monkeypatch.setattr(pricing, "Loop", Watched)
     monkeypatch.setattr(checking, "free_memory", lambda device: 10**6)
     report = report_of(store, CheckRequest.of(short(), TEXTS))
     assert not report.fits and report.needed > report.free == 10**6
