@@ -178,7 +178,7 @@ def _wire_deletion(page: Page, table: gr.Dataframe, details: Details, undo: Undo
     deleted = [table, details.panel, *undo.outputs]
     page.acted(details.delete.click(erase, [details.run, page.key], deleted, js=SURE, **QUIET))
     back = [undo.run, page.key]
-    page.acted(undo.back.click(bring_back, back, [table, *undo.outputs], **QUIET))
+    undo.back.click(bring_back, back, [table, *undo.outputs], **QUIET)
 
 
 def about_run(run_id: str, view: View, command: str) -> str:
