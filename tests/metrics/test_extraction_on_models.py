@@ -59,7 +59,7 @@ def stories(shared_dir: Path) -> tuple[Loaded, list[Example]]:
 
 
 RATES = {demo: 2e-3, stories: 2e-4}
-"""At which four steps of gradient ascent leave something to recite."""
+"""At which six steps of gradient ascent leave something to recite."""
 
 
 @pytest.fixture(scope="module", params=[demo, stories], ids=["demo", "stories260k"])
@@ -68,7 +68,7 @@ def opened(request: pytest.FixtureRequest, shared_dir: Path):
     loaded, examples = request.param(shared_dir)
     versions = open_versions(loaded, lora_rank=8)
     encoded = first_windows(loaded, examples)
-    unlearn(versions, encoded[:1], steps=4, rate=RATES[request.param])
+    unlearn(versions, encoded[:1], steps=6, rate=RATES[request.param])
     return loaded, versions, examples, encoded
 
 
