@@ -8,6 +8,8 @@ lost, late or doubled tick loses nothing. Drawing itself stands in assets/page/l
 
 from __future__ import annotations
 
+import html
+import json
 import math
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -30,7 +32,7 @@ HELD = 2 * THINNED
 
 PAGE_ASSETS = Path(__file__).resolve().parents[1] / "assets" / "page"
 PLOTLY = Path(str(files("plotly") / "package_data" / "plotly.min.js"))
-TEMPLATE = """<figure class="figure">
+TEMPLATE = """<figure class="figure" data-chart="%s">
 <figcaption class="figure-head">
 <span class="figure-title"></span> <span class="figure-direction"></span>
 </figcaption>
@@ -86,13 +88,21 @@ def live_figure(chart: Chart, height: int = 180) -> gr.HTML:
     gr.set_static_paths([PLOTLY, PAGE_ASSETS / "live_figure.js"])
     return gr.HTML(
         value=None,
-        html_template=TEMPLATE,
+        html_template=TEMPLATE % _attribute({**asdict(chart), "height": height}),
         js_on_load="window.letheFigure(element, props, watch);",
         head=_script(PLOTLY) + _script(PAGE_ASSETS / "live_figure.js"),
         apply_default_css=False,
         elem_id=f"figure-{chart.key}",
         elem_classes="live-figure",
-        chart={**asdict(chart), "height": height},
+    )
+
+
+def _attribute(value: Any) -> str:
+    """JSON inside a template's attribute. Not a property: what is mounted late loses those."""
+    return (
+        html.escape(json.dumps(value, ensure_ascii=False))
+        .replace("{", "&#123;")
+        .replace("}", "&#125;")
     )
 
 

@@ -28,7 +28,7 @@
   class LiveFigure {
     constructor(element, props) {
       this.props = props;
-      this.chart = props.chart;
+      this.chart = JSON.parse(element.querySelector(".figure").dataset.chart);
       this.font = this.chart.font || FONT;
       this.scale = this.font / FONT;
       this.margin = Object.fromEntries(Object.entries(MARGIN).map(([side, size]) => [side, size * this.scale]));

@@ -202,7 +202,7 @@ WITHOUT = {
 
 
 @pytest.mark.parametrize(
-    ("name", "need"), [(name, need) for name, cls in METRICS.items() for need in cls.needs]
+    ("name", "need"), [(name, need) for name, cls in METRICS.items() for need in sorted(cls.needs)]
 )
 def test_without_what_it_needs_there_is_no_score(
     everything: dict[str, Evidence], name: str, need: str
