@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something of the machine, not of the code. In CI the same examples
+# every time: new ones are found where somebody reads what failed.
+settings.register_profile("lethe", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("lethe")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers share the cores: more threads than cores wait for each other without end.
