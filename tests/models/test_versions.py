@@ -373,3 +373,11 @@ def test_padding_changes_no_loss() -> None:
     padded = versions.run("student", Tokens(wide.ids_BT, wide.attention_BT, others), grad=False)
     alone = Tokens(wide.ids_BT[1:, :9], wide.attention_BT[1:, :9], wide.labels_BT[1:, :9])
     torch.testing.assert_close(padded.nll, versions.run("student", alone, grad=False).nll)
+
+
+@pytest.mark.parametrize("rank", [4, None])
+def test_reading_two_versions_weight_by_weight_leaves_gradients_on(rank: int | None) -> None:
+    versions = opened(rank=rank)
+    for _ in zip(versions.weights("student"), versions.weights("reference"), strict=True):
+        assert torch.is_grad_enabled()
+    assert torch.is_grad_enabled()

@@ -209,8 +209,10 @@ class AdapterVersions(Versions):
             if adapter == BASE or layer is None or not name.endswith(".weight"):
                 yield name, weight, None
             else:
+                # Not around the yield: it would hold for whoever reads on.
                 with torch.no_grad():
-                    yield name, weight, layer.get_delta_weight(adapter).float()
+                    added = layer.get_delta_weight(adapter).float()
+                yield name, weight, added
 
     def base_hash(self) -> str:
         return hash_weights(self._base_weights())
