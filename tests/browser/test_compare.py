@@ -145,7 +145,7 @@ def test_text_to_keep_is_asked_of_both(visit: Visit, address: str, runs: Path) -
     page = ada.open()
     open_tab(page, "3 Compare")
     page.locator("#ask-neighbours").click()
-    expect(page.get_by_text("No run is open")).to_be_visible()
+    expect(page.locator(".toast-body")).to_contain_text("No run is open")
     run_id = record(RunStore(runs))
     page = ada.open(f"?run={run_id}")
     open_tab(page, "3 Compare")

@@ -142,7 +142,13 @@ class TestPage:
         monkeypatch.setattr(page, "settings", Settings(secret="s", replay=run_id))
         found = self.attach(page)
         assert found["run-id"] == run_id and parse(found["playback"]).run == run_id
-        values = {page.run: run_id, page.key: "", page.seen: "", page.playback: found["playback"]}
+        values = {
+            page.run: run_id,
+            page.key: "",
+            page.seen: "",
+            page.at: "",
+            page.playback: found["playback"],
+        }
         sent = page.look(values | dict.fromkeys(page._figures))
         told = {c.elem_id or "clock": value for c, value in sent.items()}
         assert told["clock"]["active"] is True and told["replay-bar"]["visible"] is True
