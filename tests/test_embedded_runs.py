@@ -55,7 +55,7 @@ def test_gradient_ascent_collapses_is_seen_and_rolled_back(run):
 
 
 def test_a_tenth_of_that_learning_rate_gives_no_false_alarm(run):
-    status, _, view = run("gradient_ascent", "--lr", "2e-4", "--steps", "20")
+    status, _, view = run("gradient_ascent", "--lr", "2e-4")
     assert status == 0
     assert view.status == "finished"
     assert view.collapse is None

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from unlearning.runs.store import RunStore
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("LETHE_CHROMIUM", "/usr/bin/chromium")
 """Where it is not, Playwright's own is taken."""
@@ -163,3 +165,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     yield start
     for context in running:
         context.__exit__(None, None, None)
+
+
+def end_all(runs: Path) -> None:
+    """Stop what still runs behind the stage, so that its one worker is free again."""
+    store, latest = RunStore(runs), time.monotonic() + 30
+    for run_id in store.ids():
+        while store.view(run_id).live:
+            assert time.monotonic() < latest, f"run {run_id} does not end"
+            store.ask_stop(run_id)
+            time.sleep(0.05)

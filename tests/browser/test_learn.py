@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.lessons import LESSONS
-from tests.browser.conftest import Stage, Visit
+from tests.browser.conftest import Stage, Visit, end_all
 from unlearning.runs.store import RunStore
 
 BY_KEY = {lesson.key: lesson for lesson in LESSONS}
@@ -30,12 +29,7 @@ def address(stage: Stage, runs: Path) -> str:
 @pytest.fixture(autouse=True)
 def nothing_left_running(address: str, runs: Path) -> Iterator[None]:
     yield
-    store, latest = RunStore(runs), time.monotonic() + 30
-    for run_id in store.ids():
-        while store.view(run_id).live:
-            assert time.monotonic() < latest, f"run {run_id} does not end"
-            store.ask_stop(run_id)
-            time.sleep(0.05)
+    end_all(runs)
 
 
 def open_lesson(page: Page, key: str) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Stage, Visit, Visitor
+from tests.browser.conftest import Stage, Visit, Visitor, end_all
 from tests.browser.test_looks import CONTRAST, in_view
 from tests.browser.test_page import start, step
 from tests.dashboard.recorded import record
@@ -36,12 +35,7 @@ def address(stage: Stage, runs: Path) -> str:
 def nothing_left_running(address: str, runs: Path) -> Iterator[None]:
     """The one worker is free again for the next test, whatever this one did."""
     yield
-    store, latest = RunStore(runs), time.monotonic() + 30
-    for run_id in store.ids():
-        while store.view(run_id).live:
-            assert time.monotonic() < latest, f"run {run_id} does not end"
-            store.ask_stop(run_id)
-            time.sleep(0.05)
+    end_all(runs)
 
 
 def clean(visitor: Visitor) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Stage, Visit
+from tests.browser.conftest import Stage, Visit, end_all
 from tests.dashboard.recorded import record
 from unlearning.runs.store import RunStore
 
@@ -46,12 +46,7 @@ def address(stage: Stage, runs: Path) -> str:
 def nothing_left_running(address: str, runs: Path) -> Iterator[None]:
     """The one worker is free again for the next test, whatever this one did."""
     yield
-    store, latest = RunStore(runs), time.monotonic() + 30
-    for run_id in store.ids():
-        while store.view(run_id).live:
-            assert time.monotonic() < latest, f"run {run_id} does not end"
-            store.ask_stop(run_id)
-            time.sleep(0.05)
+    end_all(runs)
 
 
 def open_tab(page: Page, name: str) -> None:
