@@ -17,7 +17,7 @@ from unlearning.runs.store import RunStore
 
 KNOWN = Path(__file__).with_name("gradio_violations.json")
 """Rule to the tags of Gradio's own elements that break it, on any tab in either theme."""
-TABS = ("1 Set up", "2 Live run", "3 Compare", "4 Stress tests", "5 Runs")
+TABS = ("1 Set up", "2 Live run", "3 Compare", "4 Stress tests", "5 Runs", "Learn")
 
 RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ["violations"] });
