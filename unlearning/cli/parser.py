@@ -72,6 +72,9 @@ def build() -> argparse.ArgumentParser:
     swept.add_argument("--seeds", type=_seeds, default=(0, 1, 2), metavar="S,T", help="0,1,2")
     swept.add_argument("--only", type=_names, default=(), metavar="x,y", help="cells that begin so")
     swept.add_argument("--world", metavar="DIR", help="on a world made by: world --out DIR")
+    swept.add_argument(
+        "--whole-panel", action="store_true", help="measure every metric, not the table's alone"
+    )
     swept.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time")
     swept.add_argument(
         "--texts", type=_count, metavar="N", help="texts of each set in TOFU's table (default: all)"

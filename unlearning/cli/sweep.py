@@ -39,7 +39,14 @@ def sweep(chosen: argparse.Namespace) -> int:
     store, ground = RunStore(chosen.runs), _ground(chosen)
     whole = _asked(chosen, ground, store.path / presets.PARTS)
     asked = whole.only(chosen.only) if chosen.only else whole
-    done = carry_out(store, asked, device=chosen.device, jobs=chosen.jobs, tell=words.tell)
+    done = carry_out(
+        store,
+        asked,
+        device=chosen.device,
+        jobs=chosen.jobs,
+        tell=words.tell,
+        asked=None if chosen.whole_panel else figures.ASKED,
+    )
     rows = figures.rows(store, done)
     found = {
         "sweep": asked.name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import psutil
 import torch
@@ -36,7 +36,7 @@ from unlearning.runs.events import (
 from unlearning.runs.ground import Ground, lay
 from unlearning.runs.keeping import Keeper
 from unlearning.runs.levels import find_level, untaught_level
-from unlearning.runs.measure import PANEL_ROLES, panel
+from unlearning.runs.measure import PANEL_ROLES, panel, some_scores
 from unlearning.runs.preferred import PREFERRED, Found, find
 from unlearning.runs.probing import Prober, pinned
 from unlearning.runs.shelf import ModelShelf
@@ -51,11 +51,21 @@ TAUGHT_ENOUGH = 0.9
 
 
 class Engine:
-    """One run from its folder."""
+    """One run from its folder.
+
+    `asked` names the metrics to measure before and after, by role; without it, all of them.
+    """
 
     def __init__(
-        self, store: RunStore, run_id: str, models: ModelShelf, *, device: str = "auto"
+        self,
+        store: RunStore,
+        run_id: str,
+        models: ModelShelf,
+        *,
+        device: str = "auto",
+        asked: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        self.asked = asked
         self.store, self.run_id, self.shelf = store, run_id, models
         self.config: RunConfig = store.config(run_id)
         self.method = self.config.build_method()
@@ -295,7 +305,12 @@ class Engine:
         there = self.ground.looked_at
         sets = [there[role] for role in PANEL_ROLES if role in there]
         missing: dict[str, str] = {}
-        scores = panel(self.versions, version, sets, self.loaded.tokenizer, stop, missing=missing)
+        models = self.versions, version
+        tokenizer = self.loaded.tokenizer
+        if self.asked is None:
+            scores = panel(*models, sets, tokenizer, stop, missing=missing)
+        else:
+            scores = some_scores(*models, sets, tokenizer, stop, self.asked)
         if not stop():
             seconds = time.perf_counter() - begun
             yield Measured(stage=stage, scores=scores, missing=missing, seconds=seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,6 +97,26 @@ def panel(
     if missing is not None:
         missing |= {n: why_not(m, found) for n, m in chosen.items() if n not in measured}
     return measured
+
+
+def some_scores(
+    versions: Versions,
+    version: str,
+    sets: Iterable[TextSet],
+    tokenizer: Any,
+    stop: Callable[[], bool],
+    names: Mapping[str, Collection[str]],
+) -> Scores:
+    """The panel's scores for some metrics (role to their names), and no work for any other."""
+    found: Scores = {}
+    for text_set in sets:
+        role = text_set.role
+        asked = {name: METRICS[name]() for name in names.get(role, ())}
+        if not asked:
+            continue
+        for name, by_role in panel(versions, version, [text_set], tokenizer, stop, asked).items():
+            found.setdefault(name, {}).update(by_role)
+    return found
 
 
 def evidences(

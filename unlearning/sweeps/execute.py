@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from unlearning.errors import UserError
 from unlearning.runs.prepare import gather_texts
 from unlearning.runs.store import RunStore
 from unlearning.sweeps.base import Chain, Sweep, changed
+from unlearning.workers.backend import EngineBackend
 from unlearning.workers.presence import claimed
 
 Tell = Callable[[str], None]
+Asked = Mapping[str, Collection[str]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,17 @@ class Done:
 
 
 def carry_out(
-    store: RunStore, sweep: Sweep, *, device: str = "auto", jobs: int = 1, tell: Tell = print
+    store: RunStore,
+    sweep: Sweep,
+    *,
+    device: str = "auto",
+    jobs: int = 1,
+    tell: Tell = print,
+    asked: Asked = None,
 ) -> list[Done]:
     """Every chain with every seed, in the order of the sweep; `jobs` processes share the cores.
+
+    `asked` names the metrics that a run which is made now measures, by role; None is all.
 
     A chain whose run failed ends there; the next call tries it again.
 
@@ -44,7 +55,7 @@ def carry_out(
     found: dict[int, list[Done]] = {}
     if jobs == 1:
         for place, (chain, seed) in enumerate(tasks):
-            found[place] = follow(store, sweep.name, chain, seed, device)
+            found[place] = follow(store, sweep.name, chain, seed, device, asked)
             _tell_progress(tell, store, found[place], len(found), len(tasks))
     else:
         threads = max(1, (os.cpu_count() or 1) // jobs)
@@ -52,7 +63,9 @@ def carry_out(
             jobs, get_context("spawn"), initializer=_share_cores, initargs=(threads,)
         ) as pool:
             places = {
-                pool.submit(_follow_apart, store.path, sweep.name, chain, seed, device): place
+                pool.submit(
+                    _follow_apart, store.path, sweep.name, chain, seed, device, asked
+                ): place
                 for place, (chain, seed) in enumerate(tasks)
             }
             for future in as_completed(places):
@@ -61,24 +74,27 @@ def carry_out(
     return [done for place in sorted(found) for done in found[place]]
 
 
-def follow(store: RunStore, sweep: str, chain: Chain, seed: int, device: str) -> list[Done]:
+def follow(
+    store: RunStore, sweep: str, chain: Chain, seed: int, device: str, asked: Asked = None
+) -> list[Done]:
     """The runs of one chain."""
     done: list[Done] = []
     for cell in chain.cells:
         start = {"model": f"run:{done[-1].run_id}"} if done else {}
         config = changed(cell.config, seed=seed, label=f"{sweep} · {cell.name}", **start)
-        run_id = _finish(store, config, device)
+        run_id = _finish(store, config, device, asked)
         done.append(Done(cell.name, seed, run_id, done[0].run_id if done else run_id))
         if store.view(run_id).failed is not None:
             break
     return done
 
 
-def _finish(store: RunStore, config: RunConfig, device: str) -> str:
+def _finish(store: RunStore, config: RunConfig, device: str, asked: Asked) -> str:
     """The run of this configuration: as it is there, gone on with, or made."""
     # Late: loads torch.
     from unlearning.workers.inline import InlineWorker  # noqa: PLC0415
 
+    worker = InlineWorker(store, device, open_backend=partial(EngineBackend, asked=asked))
     for run_id in list(_of(store, config)):
         if store.view(run_id).ended is not None:
             return run_id
@@ -89,12 +105,12 @@ def _finish(store: RunStore, config: RunConfig, device: str) -> str:
             )
         if store.snapshots(run_id):
             store.clear_stop(run_id)
-            InlineWorker(store, device).submit(run_id, resume=True)
+            worker.submit(run_id, resume=True)
             return run_id
         store.delete(run_id)
     texts, _ = gather_texts(config, base=store.root_model(config.model))
     run_id = store.create(config, texts)
-    InlineWorker(store, device).submit(run_id)
+    worker.submit(run_id)
     return run_id
 
 
@@ -131,8 +147,10 @@ def _share_cores(threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
-def _follow_apart(path: Path, sweep: str, chain: Chain, seed: int, device: str) -> list[Done]:
-    return follow(RunStore(path), sweep, chain, seed, device)
+def _follow_apart(
+    path: Path, sweep: str, chain: Chain, seed: int, device: str, asked: Asked
+) -> list[Done]:
+    return follow(RunStore(path), sweep, chain, seed, device, asked)
 
 
 def _tell_progress(tell: Tell, store: RunStore, done: list[Done], count: int, all_: int) -> None:

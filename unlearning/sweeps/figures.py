@@ -39,6 +39,11 @@ FIGURES = {
     "perplexity": Figure("perplexity general, times", "perplexity", "generic", share=True),
 }
 """Key to column. Perplexity is given as a multiple of the original model's."""
+ASKED: Mapping[str, frozenset[str]] = {
+    role: frozenset(figure.metric for figure in FIGURES.values() if figure.role == role)
+    for role in {figure.role for figure in FIGURES.values()}
+}
+"""Role to the metrics that the columns need."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from unlearning.data.encode import encode
 from unlearning.runs.events import Scores
 from unlearning.runs.prepare import gather_texts
 from unlearning.runs.store import RunStore
-from unlearning.sweeps.figures import FIGURES
+from unlearning.sweeps.figures import ASKED, FIGURES
 
 
 def line_to_reach(
@@ -19,10 +19,9 @@ def line_to_reach(
     stop at, which a few texts give, this is measured as the runs themselves are in the end.
     """
     # Late: loads torch.
-    from unlearning.metrics import METRICS  # noqa: PLC0415
     from unlearning.models.base import REFERENCE  # noqa: PLC0415
     from unlearning.runs.levels import retrained_of  # noqa: PLC0415
-    from unlearning.runs.measure import TextSet, panel  # noqa: PLC0415
+    from unlearning.runs.measure import TextSet, some_scores  # noqa: PLC0415
     from unlearning.runs.shelf import open_model, origin  # noqa: PLC0415
 
     name = retrained_of(ground)
@@ -37,7 +36,6 @@ def line_to_reach(
         TextSet(role, examples, encode(examples, loaded.tokenizer, max_length=length))
         for role, examples in texts.items()
     ]
-    metrics = {figure.metric: METRICS[figure.metric]() for figure in FIGURES.values()}
-    found = panel(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, metrics)
+    found = some_scores(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, ASKED)
     values = {name: figure.of(original, found) for name, figure in FIGURES.items()}
     return {name: value for name, value in values.items() if value is not None}

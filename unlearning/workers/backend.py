@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from unlearning.attacks import attack
@@ -15,15 +16,24 @@ from unlearning.workers.failures import free_memory
 
 
 class EngineBackend:
-    """The real backend. Making one imports torch, which takes seconds the first time."""
+    """The real backend. Making one imports torch, which takes seconds the first time.
 
-    def __init__(self, store: RunStore, device: str) -> None:
+    `asked` is handed to every engine: the metrics to measure, by role.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        device: str,
+        asked: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         # Late, so that the page can import workers without torch.
         from unlearning.runs.engine import Engine  # noqa: PLC0415
         from unlearning.runs.shelf import ModelShelf  # noqa: PLC0415
         from unlearning.runs.sides import Sides  # noqa: PLC0415
 
-        self._store, self._device, self._engine = store, device, Engine
+        self._store, self._device = store, device
+        self._engine = partial(Engine, asked=asked)
         self._shelf = ModelShelf()
         self._sides = Sides(store, self._shelf, device=device)
 

@@ -150,7 +150,8 @@ class ProcessWorker:
         found = self._mailbox.process()
         if found is None or not alive(found[0].mark, found[1]):
             return self._notice_death(found[0] if found is not None else None)
-        if self._child is not None and self._child.poll() is not None:
+        serving = found[0].mark.same(self._child_mark)
+        if self._child is not None and not serving and self._child.poll() is not None:
             self._child = None  # it left at once, because the other one serves
         self._watch(*found)
         return found[0]
