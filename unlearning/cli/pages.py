@@ -30,9 +30,10 @@ python -m unlearning docs
 The model is the embedded `demo` (4 M parameters, LoRA of rank 8, CPU), the text its fictional
 world: what is found here speaks of this small model and not of those in the papers.
 Hyperparameters were chosen beforehand on a world of another seed, with three candidates for each
-method (GradDiff five), by what misses three aims by least in sum: EL10 at most 0.1, retain
-accuracy at least 0.9, general perplexity at most 1.05 times the original's. Each figure is a mean
-over {seeds} seeds, ± the sample standard deviation. The rules of the verdicts stand in
+method (GradDiff five; mean teacher six, for none of its first three left the start), by what
+misses three aims by least in sum: EL10 at most 0.1, retain accuracy at least 0.9, general
+perplexity at most 1.05 times the original's. Each figure is a mean over {seeds} seeds, ± the
+sample standard deviation. The rules of the verdicts stand in
 `unlearning/sweeps/claims/` and were written before the runs were made.
 
 EL10: extraction likelihood. MA: memorization accuracy, the share of next tokens guessed right.

@@ -1,4 +1,4 @@
-"""Hyperparameters for the claims: chosen on another world, within the same budget for each method.
+"""Hyperparameters for the claims: chosen on another world, within a budget stated for each method.
 
 The other world comes from `python -m unlearning world --seed 77 --out DIR`; its texts and models
 share nothing with the embedded ones but the generator.
