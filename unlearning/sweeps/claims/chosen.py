@@ -13,7 +13,7 @@ BEST: dict[str, str] = {
     "npo": "npo/3",
     "grad_diff": "grad_diff/3",
     "ngdiff": "ngdiff/1",
-    "mean_teacher": "mean_teacher/4",
+    "mean_teacher": "mean_teacher/6",
 }
 """Method to the cell that `best` names."""
 
