@@ -9,7 +9,7 @@ import pytest
 from unlearning.cli import pages
 from unlearning.cli.requests import curves
 from unlearning.methods import METHODS
-from unlearning.sweeps.figures import FIGURES
+from unlearning.sweeps.columns import FIGURES
 
 MAKERS = pages.PAGES
 

@@ -123,3 +123,22 @@ def test_cells_have_names_of_their_own(ground) -> None:
     assert [c.cells[0].name for c in sweep.only(["b"]).chains] == ["b/x"]
     with pytest.raises(UserError, match="no cell that begins with 'c'"):
         sweep.only(["c"])
+
+
+def test_a_run_measures_its_columns_alike_with_and_without_the_rest(store, ground, tmp_path):
+    narrow = single("narrow", ground, ("recited", "perplexity"))
+    (one,) = carry_out(store, Sweep("some", (narrow,), (0,)), device="cpu", tell=quiet)
+    whole = type(store)(tmp_path / "whole")
+    every = Sweep("every", (single("narrow", ground),), (0,))
+    (all_,) = carry_out(whole, every, device="cpu", tell=quiet, whole_panel=True)
+    few, many = store.view(one.run_id).scores, whole.view(all_.run_id).scores
+    for stage in ("original", "unlearned"):
+        assert {name: set(roles) for name, roles in few[stage].items()} == {
+            "memorization_accuracy": {"forget"},
+            "perplexity": {"generic"},
+        }
+        for name, roles in few[stage].items():
+            for role, score in roles.items():
+                assert score == many[stage][name][role]
+        assert len(many[stage]) > 10
+    assert figures.rows(store, [one])[0].values["extraction"] == (None,)

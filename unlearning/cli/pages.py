@@ -12,7 +12,8 @@ from unlearning.cli.requests import growing_page, sequential_page
 from unlearning.cli.tofu import tofu_page
 from unlearning.methods import METHODS
 from unlearning.sweeps.claims.chosen import CHOSEN
-from unlearning.sweeps.figures import FIGURES, in_words
+from unlearning.sweeps.columns import FIGURES
+from unlearning.sweeps.figures import in_words
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from unlearning.sweeps.figures import FIGURES, in_words
+from unlearning.sweeps.columns import FIGURES
+from unlearning.sweeps.figures import in_words
 
 SEQUENTIAL = """# Requests in a row
 

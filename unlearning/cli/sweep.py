@@ -45,7 +45,7 @@ def sweep(chosen: argparse.Namespace) -> int:
         device=chosen.device,
         jobs=chosen.jobs,
         tell=words.tell,
-        asked=None if chosen.whole_panel else figures.ASKED,
+        whole_panel=chosen.whole_panel,
     )
     rows = figures.rows(store, done)
     found = {

@@ -24,6 +24,8 @@ class Chain:
     """Runs in a row: each starts from the result of the one before."""
 
     cells: tuple[Cell, ...]
+    figures: tuple[str, ...] = ()
+    """Columns of the table that its runs measure; empty for all."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ class Sweep:
         return Sweep(self.name, kept, self.seeds)
 
 
-def single(name: str, config: RunConfig) -> Chain:
+def single(name: str, config: RunConfig, figures: tuple[str, ...] = ()) -> Chain:
     """A chain of one run."""
-    return Chain((Cell(name, config),))
+    return Chain((Cell(name, config),), figures)
 
 
 def changed(config: RunConfig, **changes: Any) -> RunConfig:

@@ -15,11 +15,11 @@ from unlearning.errors import UserError
 from unlearning.runs.prepare import gather_texts
 from unlearning.runs.store import RunStore
 from unlearning.sweeps.base import Chain, Sweep, changed
+from unlearning.sweeps.columns import FIGURES, asked
 from unlearning.workers.backend import EngineBackend
 from unlearning.workers.presence import claimed
 
 Tell = Callable[[str], None]
-Asked = Mapping[str, Collection[str]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ def carry_out(
     device: str = "auto",
     jobs: int = 1,
     tell: Tell = print,
-    asked: Asked = None,
+    whole_panel: bool = False,
 ) -> list[Done]:
     """Every chain with every seed, in the order of the sweep; `jobs` processes share the cores.
 
-    `asked` names the metrics that a run which is made now measures, by role; None is all.
+    A run that is made now measures what the table shows, or with `whole_panel` every metric.
 
     A chain whose run failed ends there; the next call tries it again.
 
@@ -55,7 +55,7 @@ def carry_out(
     found: dict[int, list[Done]] = {}
     if jobs == 1:
         for place, (chain, seed) in enumerate(tasks):
-            found[place] = follow(store, sweep.name, chain, seed, device, asked)
+            found[place] = follow(store, sweep.name, chain, seed, device, whole_panel)
             _tell_progress(tell, store, found[place], len(found), len(tasks))
     else:
         threads = max(1, (os.cpu_count() or 1) // jobs)
@@ -64,7 +64,7 @@ def carry_out(
         ) as pool:
             places = {
                 pool.submit(
-                    _follow_apart, store.path, sweep.name, chain, seed, device, asked
+                    _follow_apart, store.path, sweep.name, chain, seed, device, whole_panel
                 ): place
                 for place, (chain, seed) in enumerate(tasks)
             }
@@ -75,26 +75,29 @@ def carry_out(
 
 
 def follow(
-    store: RunStore, sweep: str, chain: Chain, seed: int, device: str, asked: Asked = None
+    store: RunStore, sweep: str, chain: Chain, seed: int, device: str, whole_panel: bool
 ) -> list[Done]:
     """The runs of one chain."""
+    wanted = None if whole_panel else asked(chain.figures or FIGURES)
     done: list[Done] = []
     for cell in chain.cells:
         start = {"model": f"run:{done[-1].run_id}"} if done else {}
         config = changed(cell.config, seed=seed, label=f"{sweep} · {cell.name}", **start)
-        run_id = _finish(store, config, device, asked)
+        run_id = _finish(store, config, device, wanted)
         done.append(Done(cell.name, seed, run_id, done[0].run_id if done else run_id))
         if store.view(run_id).failed is not None:
             break
     return done
 
 
-def _finish(store: RunStore, config: RunConfig, device: str, asked: Asked) -> str:
+def _finish(
+    store: RunStore, config: RunConfig, device: str, wanted: Mapping[str, Collection[str]] | None
+) -> str:
     """The run of this configuration: as it is there, gone on with, or made."""
     # Late: loads torch.
     from unlearning.workers.inline import InlineWorker  # noqa: PLC0415
 
-    worker = InlineWorker(store, device, open_backend=partial(EngineBackend, asked=asked))
+    worker = InlineWorker(store, device, open_backend=partial(EngineBackend, asked=wanted))
     for run_id in list(_of(store, config)):
         if store.view(run_id).ended is not None:
             return run_id
@@ -148,9 +151,9 @@ def _share_cores(threads: int) -> None:
 
 
 def _follow_apart(
-    path: Path, sweep: str, chain: Chain, seed: int, device: str, asked: Asked
+    path: Path, sweep: str, chain: Chain, seed: int, device: str, whole_panel: bool
 ) -> list[Done]:
-    return follow(RunStore(path), sweep, chain, seed, device, asked)
+    return follow(RunStore(path), sweep, chain, seed, device, whole_panel)
 
 
 def _tell_progress(tell: Tell, store: RunStore, done: list[Done], count: int, all_: int) -> None:

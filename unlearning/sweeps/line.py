@@ -7,7 +7,7 @@ from unlearning.data.encode import encode
 from unlearning.runs.events import Scores
 from unlearning.runs.prepare import gather_texts
 from unlearning.runs.store import RunStore
-from unlearning.sweeps.figures import ASKED, FIGURES
+from unlearning.sweeps.columns import FIGURES, asked
 
 
 def line_to_reach(
@@ -36,6 +36,6 @@ def line_to_reach(
         TextSet(role, examples, encode(examples, loaded.tokenizer, max_length=length))
         for role, examples in texts.items()
     ]
-    found = some_scores(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, ASKED)
+    found = some_scores(versions, REFERENCE, sets, loaded.tokenizer, lambda: False, asked())
     values = {name: figure.of(original, found) for name, figure in FIGURES.items()}
     return {name: value for name, value in values.items() if value is not None}

@@ -13,6 +13,8 @@ from unlearning.sweeps.figures import in_words
 LOSSES = ("nlul", "npo", "ll")
 WEIGHTS = (0.03, 0.3, 3.0)
 """Weights of the push (alpha); the penalty's stays at 1."""
+LOOKED_AT = ("recited", "kept", "perplexity")
+"""Columns that the grid is judged by; extraction would take as long as the runs."""
 AT_START = 0.9
 """Memorization accuracy from which a run counts as still at the start."""
 THROUGH = 0.5
@@ -29,7 +31,7 @@ def chains(ground: RunConfig, folder: Path) -> tuple[Chain, ...]:
         return changed(ground, **chosen | {"hyperparameters": hyperparameters}, **onwards)
 
     grid = tuple(
-        single(f"d/{loss}/{weight:g}", with_settings(forget_loss=loss, alpha=weight))
+        single(f"d/{loss}/{weight:g}", with_settings(forget_loss=loss, alpha=weight), LOOKED_AT)
         for loss in LOSSES
         for weight in WEIGHTS
     )
