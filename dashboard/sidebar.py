@@ -36,7 +36,11 @@ def build(page: Page) -> gr.Textbox:
         now = time.time() if watched.playback is None else view.updated
         return {
             pill: pictures.status_pill(
-                watched.status, view.phase, watched.place, paused=paused(view)
+                watched.status,
+                view.phase,
+                watched.place,
+                paused=paused(view),
+                recorded=watched.playback is not None,
             ),
             facts: run_facts(watched),
             progress: pictures.progress(view, watched.status, now) if there else "",
