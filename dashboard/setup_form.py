@@ -9,8 +9,8 @@ import gradio as gr
 from dashboard.form import Fields, MethodChooser
 from dashboard.model_choice import ModelChoice, model_card, problem_card
 from dashboard.page import QUIET, Page
-from dashboard.several_values import SeveralValues
 from dashboard.settings_file import ROLES, Saved
+from dashboard.several_values import SeveralValues
 from dashboard.strength import StrengthDial
 from dashboard.text_choice import TextChoice, Way
 from unlearning.config import RunConfig
