@@ -48,10 +48,14 @@ class Sharing:
                 self.open = gr.Checkbox(
                     False, label="Public", scale=0, min_width=90, elem_id="hub-public"
                 )
-                self.push = gr.Button("Push the adapter", scale=0, elem_id="push-run")
-                self.push_merged = gr.Button(
-                    "Push the merged model", scale=0, elem_id="push-merged"
+            with gr.Row(elem_classes="run-acts"):
+                self.push = gr.Button(
+                    "Push the adapter", size="md", scale=0, min_width=170, elem_id="push-run"
                 )
+                self.push_merged = gr.Button(
+                    "Push the merged model", size="md", scale=0, min_width=220,
+                    elem_id="push-merged",
+                )  # fmt: skip
             self.told = gr.HTML(apply_default_css=False, elem_id="push-told")
             # On a page for strangers it would fill somebody else's disk.
             with gr.Row(elem_classes="run-acts", visible=not public):

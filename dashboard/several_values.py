@@ -62,7 +62,7 @@ class SeveralValues:
                     min_width=170,
                 )
                 self.start = gr.Button(
-                    "Queue the runs", scale=0, min_width=150, elem_id="several-start"
+                    "Queue the runs", size="md", scale=0, min_width=170, elem_id="several-start"
                 )
 
     @property
