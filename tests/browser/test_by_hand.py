@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Stage, Visit, Visitor, end_all
 from tests.browser.screenshots import open_tab
+from tests.browser.test_accessibility import serious
 from tests.browser.test_runs import choose
 from tests.dashboard.recorded import record
 from tests.dashboard.test_membership import measured
@@ -146,6 +147,7 @@ def test_the_threshold_counts_right_and_wrong(visit: Visit, address: str, runs: 
     assert len(asked) <= 3, asked
     expect(original.locator("svg .forget")).to_have_count(32)
     expect(original.locator("svg .unseen")).to_have_count(32)
+    assert [found for found in serious(page) if found[0] == "ours"] == []
     clean(ada)
 
 
