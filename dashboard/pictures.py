@@ -46,7 +46,12 @@ def escaped(text: object) -> str:
 
 
 def status_pill(
-    status: Status | None, phase: str = "", place: int | None = None, *, paused: bool = False
+    status: Status | None,
+    phase: str = "",
+    place: int | None = None,
+    *,
+    paused: bool = False,
+    recorded: bool = False,
 ) -> str:
     """The state in words behind a coloured dot; None is "no run"."""
     if status is None:
@@ -58,6 +63,8 @@ def status_pill(
         words = PHASES.get(phase, phase)
     if status == "queued" and place:
         words = f"waiting, place {place} in the queue"
+    if recorded:  # never to be taken for a run that is going on
+        words, look = f"replay: {words}", "plain"
     return f'<span class="pill {look}" role="status">{escaped(words)}</span>'
 
 

@@ -75,7 +75,7 @@ def headline(watched: Watched) -> str:
         else ""
     )
     facts = " · ".join(escaped(fact) for fact in (step, turn, recorded) if fact)
-    pill = pictures.status_pill(watched.status, view.phase, watched.place)
+    pill = pictures.status_pill(watched.status, view.phase, watched.place, recorded=bool(recorded))
     return f"<h1>{escaped(title)}</h1><p>{facts}</p>{pill}"
 
 

@@ -148,25 +148,32 @@ def standings(page: Page, racers: list[str]) -> str:
     if not found:
         return NOTHING
     last = max(1, *(max(view.steps, view.step) for _, view, _ in found))
-    panels = [_panel(page.scheduler.store, one, view, last) for one, view, _ in found]
-    body = "".join(_row(page, *one) for one in found)
+    names = _names(page.scheduler.store, [one for one, *_ in found])
+    panels = [_panel(names[one], one, view, last) for one, view, _ in found]
+    body = "".join(_row(page, names[one[0]], *one) for one in found)
     return (
         '<p class="hint">Share of words recited of the text to forget and of the text to keep, and '
         "the collapse meter, on the same axes. The slider moves one cursor through all.</p>"
         f"{curve_set('race', panels, last)}"
         '<div class="wide-table" tabindex="0" role="region" aria-label="Standings of the race">'
-        '<table class="runs-table"><thead><tr><th scope="col">Method</th><th scope="col">State'
+        '<table class="runs-table"><thead><tr><th scope="col">Racer</th><th scope="col">State'
         '</th><th scope="col">What became of it</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def _method(store: RunStore, run_id: str) -> str:
-    name = store.config(run_id).method
-    return METHODS[name].title if name in METHODS else name
+def _names(store: RunStore, racers: list[str]) -> dict[str, str]:
+    """What sets the racers apart: their methods, or the label where the method is the same."""
+    configs = {run_id: store.config(run_id) for run_id in racers}
+    if len({config.method for config in configs.values()}) < len(configs):
+        return {run_id: config.label or config.method for run_id, config in configs.items()}
+    return {
+        run_id: METHODS[config.method].title if config.method in METHODS else config.method
+        for run_id, config in configs.items()
+    }
 
 
-def _panel(store: RunStore, run_id: str, view: View, last: int) -> Panel:
+def _panel(name: str, run_id: str, view: View, last: int) -> Panel:
     curves = (
         Curve("to forget", view.curve(f"score/{RECITED}/forget"), "forget"),
         Curve("to keep", view.curve(f"score/{RECITED}/retain"), "kept"),
@@ -179,7 +186,7 @@ def _panel(store: RunStore, run_id: str, view: View, last: int) -> Panel:
     if view.collapse is not None:
         marks.append((view.collapse.step, "collapsed"))
     return Panel(
-        _method(store, run_id),
+        name,
         curves,
         run_id,
         level if level is not None and math.isfinite(level) else None,
@@ -189,13 +196,13 @@ def _panel(store: RunStore, run_id: str, view: View, last: int) -> Panel:
     )
 
 
-def _row(page: Page, run_id: str, view: View, status: Status) -> str:
+def _row(page: Page, name: str, run_id: str, view: View, status: Status) -> str:
     place = page.scheduler.place(run_id)
     words = "" if status in LIVE else verdict(view)
     if status == "running" and view.steps:
         words = f"step {view.step} of {view.steps}"
     return (
-        f'<tr><th scope="row">{pictures.escaped(_method(page.scheduler.store, run_id))} '
+        f'<tr><th scope="row">{pictures.escaped(name)} '
         f"<small>{pictures.escaped(run_id)}</small></th>"
         f"<td>{pictures.status_pill(status, view.phase, place)}</td>"
         f"<td>{pictures.escaped(words)}</td></tr>"

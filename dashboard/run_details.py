@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import gradio as gr
 
 from dashboard import pictures
 from dashboard.page import QUIET, Page, shown
+from dashboard.playback import begin
 from dashboard.run_downloads import Downloads, clear_away
 from dashboard.run_rows import command, rows, steps_in
 from dashboard.run_sharing import Sharing
@@ -36,6 +38,9 @@ class Details:
             with gr.Row(elem_classes="run-acts"):
                 self.open = gr.Button(
                     "Open", variant="primary", size="md", scale=0, elem_id="open-run"
+                )
+                self.replay = gr.Button(
+                    "Replay", size="md", scale=0, min_width=110, elem_id="replay-run"
                 )
                 self.add = gr.Button(
                     "Add to comparison", size="md", scale=0, min_width=190, elem_id="add-run"
@@ -109,12 +114,13 @@ def _wire_choice(page: Page, table: gr.Dataframe, details: Details) -> None:
         with shown():
             status = page.scheduler.status(run_id)
             owned = page.scheduler.owned(run_id, key)
-        name, going = "", False
+        name, going, recorded = "", False, False
         try:
             view = page.scheduler.view(run_id)
             about = about_run(run_id, view, command(page, run_id))
             name = page.scheduler.store.config(run_id).label
             going = bool(page.scheduler.store.snapshots(run_id))
+            recorded = view.begun is not None and status not in LIVE
         except UserError as error:  # a damaged run can still be deleted
             about = pictures.error_card(Failed(message=error.message, hint=error.hint))
             view = View()
@@ -124,17 +130,23 @@ def _wire_choice(page: Page, table: gr.Dataframe, details: Details) -> None:
         return [
             run_id, gr.update(visible=True), about, erasable, gr.update(visible=False),
             gr.update(value=name, interactive=owned), gr.update(interactive=owned),
-            steps, gr.update(interactive=over and going),
+            steps, gr.update(interactive=over and going), gr.update(interactive=recorded),
         ]  # fmt: skip
 
     changed = [details.run, details.panel, details.about, details.delete, details.nothing,
-               details.name, details.rename, details.steps, details.go_on]  # fmt: skip
+               details.name, details.rename, details.steps, details.go_on,
+               details.replay]  # fmt: skip
     table.select(pick, page.key, changed, queue=False, **QUIET)
 
 
 def _wire_changes(page: Page, table: gr.Dataframe, details: Details) -> None:
-    def open_run(run_id: str) -> tuple[str, gr.Tabs]:
-        return run_id, gr.Tabs(selected="live")
+    def open_run(run_id: str) -> tuple[str, str, gr.Tabs]:
+        return run_id, "", gr.Tabs(selected="live")
+
+    def replay(run_id: str) -> tuple[str, str, gr.Tabs]:
+        with shown():
+            played = begin(page.scheduler.store, run_id, time.time())
+        return run_id, played.text(), gr.Tabs(selected="live")
 
     def rename(run_id: str, name: str, key: str) -> list[Any]:
         with shown():
@@ -142,13 +154,15 @@ def _wire_changes(page: Page, table: gr.Dataframe, details: Details) -> None:
         gr.Info("The run has its new name." if (name or "").strip() else "The name is taken off.")
         return [rows(page, key), page.scheduler.store.config(run_id).label]
 
-    def go_on(run_id: str, steps: Any, key: str) -> tuple[str, gr.Tabs]:
+    def go_on(run_id: str, steps: Any, key: str) -> tuple[str, str, gr.Tabs]:
         with shown():
             page.scheduler.resume(run_id, key, steps_in(steps))
-        return run_id, gr.Tabs(selected="live")
+        return run_id, "", gr.Tabs(selected="live")
 
-    opened = [page.run, page.tabs]
-    page.acted(details.open.click(open_run, details.run, opened, queue=False, **QUIET))
+    # What is opened is the run itself, unless its recording was asked for.
+    opened = [page.run, page.playback, page.tabs]
+    for press, act in ((details.open, open_run), (details.replay, replay)):
+        page.acted(press.click(act, details.run, opened, queue=False, **QUIET))
     named = {"fn": rename, "inputs": [details.run, details.name, page.key],
              "outputs": [table, details.name], **QUIET}  # fmt: skip
     details.rename.click(**named)

@@ -11,17 +11,23 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from dashboard.page import QUIET, Page, shown
 from dashboard.run_rows import check_readable
 from unlearning.errors import UserError
+from unlearning.exports import merging
+from unlearning.exports.hub import check_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 900.0
-"""Longest that a push may take."""
+"""Longest that a push may take, and longest that one waits for its merged model."""
+LOOK_SECONDS = 0.5
 
 
 class Sharing:
@@ -42,7 +48,15 @@ class Sharing:
                 self.open = gr.Checkbox(
                     False, label="Public", scale=0, min_width=90, elem_id="hub-public"
                 )
-                self.push = gr.Button("Push the adapter", scale=0, elem_id="push-run")
+            with gr.Row(elem_classes="run-acts"):
+                self.push = gr.Button(
+                    "Push the adapter", size="md", scale=0, min_width=170, elem_id="push-run"
+                )
+                self.push_merged = gr.Button(
+                    "Push the merged model", size="md", scale=0, min_width=220,
+                    elem_id="push-merged",
+                )  # fmt: skip
+            self.told = gr.HTML(apply_default_css=False, elem_id="push-told")
             # On a page for strangers it would fill somebody else's disk.
             with gr.Row(elem_classes="run-acts", visible=not public):
                 self.project = gr.Textbox(
@@ -65,25 +79,82 @@ class Sharing:
                 told = logged(page, run_id, key, project or "")
             gr.Info(html.escape(told), title="Logged to Trackio")
 
+        def push_merged_run(
+            run_id: str, name: str, token: str, public: bool, key: str
+        ) -> Iterator[list[Any]]:
+            # The token is kept by this call alone, however long the model takes.
+            yield ["", ""]
+            with shown():
+                check_push(page, run_id, key, token or "")
+                check_name((name or "").strip())  # before anything is merged for it
+                for words in merged_first(page, run_id, key):
+                    yield ["", f'<p class="note" role="status">{html.escape(words)}</p>']
+                yield ["", '<p class="note" role="status">The merged model is being sent …</p>']
+                where = pushed(page, run_id, key, name or "", token or "", public, merged=True)
+            gr.Info(html.escape(where), title="The merged model is on the Hub")
+            yield ["", ""]
+
         given = [run, self.repository, self.token, self.open, page.key]
         sent = self.push.click(push_run, given, self.token, **QUIET)
         # A token that did not do is no reason to leave it lying there.
         sent.failure(lambda: "", None, self.token, queue=False, **QUIET)
+        both = [self.token, self.told]
+        sent = self.push_merged.click(push_merged_run, given, both, concurrency_limit=4, **QUIET)
+        sent.failure(lambda: ["", ""], None, both, queue=False, **QUIET)
         self.log.click(log_run, [run, self.project, page.key], None, **QUIET)
 
 
-def pushed(page: Page, run_id: str, key: str, name: str, token: str, public: bool) -> str:
-    """Push the adapter; returns its address.
+def check_push(page: Page, run_id: str, key: str, token: str) -> None:
+    """Whether a push may be tried.
 
     Raises:
-        UserError: the run, the name, the token or the network.
+        UserError: the run or the token.
     """
     check_readable(page, run_id, key)
     if page.settings.public and not token.strip():
         # Or the login of whoever serves this page would be taken.
         raise UserError("There is no token.", "Make one at huggingface.co/settings/tokens.")
-    flags = [f"--hub={name.strip()}", *(["--public"] if public else [])]
-    return _export(page, run_id, flags, "hub", {"HF_TOKEN": token.strip()} if token.strip() else {})
+
+
+def pushed(
+    page: Page, run_id: str, key: str, name: str, token: str, public: bool, *, merged: bool = False
+) -> str:
+    """Push the adapter, or the merged model that is there; returns its address.
+
+    Raises:
+        UserError: the run, the name, the token or the network.
+    """
+    check_push(page, run_id, key, token)
+    what = "hub_merged" if merged else "hub"
+    flags = [f"--{what.replace('_', '-')}={name.strip()}", *(["--public"] if public else [])]
+    return _export(page, run_id, flags, what, {"HF_TOKEN": token.strip()} if token.strip() else {})
+
+
+def merged_first(page: Page, run_id: str, key: str) -> Iterator[str]:
+    """Have the merged model written, where it is not there; tells how far it is.
+
+    Raises:
+        UserError: it may not be written, it failed, or it takes too long.
+    """
+    scheduler, latest, asked = page.scheduler, time.monotonic() + SECONDS, False
+    while True:
+        job = scheduler.merge_job(run_id)  # first: it may end between the two looks
+        if merging.ready(scheduler.store, run_id) is not None:
+            return
+        if job is None or not job.live:
+            if asked:
+                failed = (job.failed if job else None) or merging.INTERRUPTED
+                raise UserError(failed.message, failed.hint)
+            scheduler.merge(run_id, key)
+            asked = True
+            continue
+        if time.monotonic() > latest:
+            raise UserError(
+                "The merged model is not written yet.", "Push it again once the queue is shorter."
+            )
+        waits = job.state == "queued"
+        yield "The merged model waits in the queue …" if waits else "The model is being merged …"
+        time.sleep(LOOK_SECONDS)
 
 
 def logged(page: Page, run_id: str, key: str, project: str) -> str:

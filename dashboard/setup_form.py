@@ -10,6 +10,7 @@ from dashboard.form import Fields, MethodChooser
 from dashboard.model_choice import ModelChoice, model_card, problem_card
 from dashboard.page import QUIET, Page
 from dashboard.settings_file import ROLES, Saved
+from dashboard.several_values import SeveralValues
 from dashboard.strength import StrengthDial
 from dashboard.text_choice import TextChoice, Way
 from unlearning.config import RunConfig
@@ -57,6 +58,8 @@ class SetupForm:
                 self.method = MethodChooser(FIRST_METHOD, between=self._basics)
                 with gr.Accordion("More settings", open=False):
                     self.more = Fields(RunConfig, "run", only=MORE)
+                self.several = SeveralValues(FIRST_METHOD)
+                self.several.follow(self.method.radio)
         self._watch_size()
         self._watch_strength()
 

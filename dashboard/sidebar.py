@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pictures
+from dashboard.memory_gauge import gauge
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.theme import LOGO
 from unlearning.methods import METHODS
-from unlearning.runs.view import View
+from unlearning.runs.view import LIVE, View
 
 
 def build(page: Page) -> gr.Textbox:
@@ -21,6 +22,7 @@ def build(page: Page) -> gr.Textbox:
     facts = gr.HTML(apply_default_css=False, elem_id="facts")
     progress = gr.HTML(apply_default_css=False, elem_id="progress")
     meter = gr.HTML(apply_default_css=False, elem_id="meter")
+    memory = gr.HTML(apply_default_css=False, elem_id="memory")
     stop = gr.Button("Stop and keep", variant="stop", interactive=False, elem_id="stop")
     link = gr.Textbox(
         label="Link to watch this run",
@@ -30,17 +32,22 @@ def build(page: Page) -> gr.Textbox:
         elem_id="link",
     )
 
-    @page.shows(pill, facts, progress, meter, stop, link)
+    @page.shows(pill, facts, progress, meter, memory, stop, link)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
         view, there = watched.view, bool(watched.run_id)
         now = time.time() if watched.playback is None else view.updated
         return {
             pill: pictures.status_pill(
-                watched.status, view.phase, watched.place, paused=paused(view)
+                watched.status,
+                view.phase,
+                watched.place,
+                paused=paused(view),
+                recorded=watched.playback is not None,
             ),
             facts: run_facts(watched),
             progress: pictures.progress(view, watched.status, now) if there else "",
             meter: pictures.meter(view.health, "health" in view.series) if there else "",
+            memory: gauge(view, watched.status in LIVE),
             stop: stop_button(watched),
             link: gr.update(visible=True if there else "hidden"),
         }

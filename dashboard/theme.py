@@ -110,8 +110,9 @@ def _read(name: str) -> str:
     return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
-SHEETS = ("style", "words", "stress", "setup", "live", "curves", "runs", "present", "learn")
-SCRIPTS = ("page", "words", "travel", "trajectory", "curves", "runs", "present")
+SHEETS = ("style", "words", "stress", "setup", "live", "curves", "runs", "present", "learn",
+          "memory", "membership")  # fmt: skip
+SCRIPTS = ("page", "words", "travel", "trajectory", "curves", "runs", "present", "membership")
 CSS = "".join(_read(f"{name}.css") for name in SHEETS)
 LOGO = _read("logo.svg")
 HEAD = (

@@ -50,9 +50,28 @@ def build(page: Page) -> None:
             raise toast(error) from None
         yield {problem: "", page.run: run_id, page.tabs: gr.Tabs(selected="live")}
 
-    page.acted(
-        start.click(begin, {page.key, *form.inputs}, [problem, page.run, page.tabs], **QUIET)
-    )
+    def begin_several(values: Values) -> Iterator[dict[gr.blocks.Block, Any]]:
+        try:
+            ids = _submit_several(page, form, values)
+        except UserError as error:
+            yield {problem: problem_card(error)}
+            raise toast(error) from None
+        gr.Info(f"{len(ids)} runs go one after another. Runs, Method race shows them together.")
+        yield {problem: "", page.run: ids[0], page.tabs: gr.Tabs(selected="live")}
+
+    opened, given = [problem, page.run, page.tabs], {page.key, *form.inputs}
+    page.acted(start.click(begin, given, opened, **QUIET))
+    asked = {*given, *form.several.inputs}
+    page.acted(form.several.start.click(begin_several, asked, opened, **QUIET))
+
+
+def _submit_several(page: Page, form: SetupForm, values: Values) -> list[str]:
+    config, texts, notices = form.run(values)
+    runs = form.several.read(values, config)
+    ids = page.scheduler.race(runs, texts, values[page.key], what="values")
+    for notice in notices:
+        gr.Info(html.escape(notice))
+    return ids
 
 
 def _submit(page: Page, form: SetupForm, values: Values, key: str) -> str:

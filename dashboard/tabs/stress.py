@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import pictures
+from dashboard import membership, pictures
 from dashboard.attack_results import TITLES, results, title
 from dashboard.form import Fields
 from dashboard.page import QUIET, Page, Watched, shown
@@ -107,6 +107,10 @@ def build(page: Page) -> None:
             **dict.fromkeys(widgets.buttons.values(), ready),
         }
 
+    explorer = membership.explorer()
+    page.drawn(
+        explorer, lambda watched, held: membership.payload(watched.view, held, watched.run_id)
+    )
     _wire_run(page, widgets)
     for name in widgets.buttons:
         _wire_attack(page, widgets, name)

@@ -186,6 +186,7 @@ def _started(steps: int, method: str) -> Started:
         device="cpu",
         dtype="float32",
         counts={"forget": 90, "retain": 750, "generic": 6000},
+        memory_total=16_000_000_000,
     )
 
 

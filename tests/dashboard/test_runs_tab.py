@@ -21,15 +21,17 @@ from dashboard.run_details import erased_soon
 from dashboard.run_downloads import PREFIX, clear_away, packed
 from dashboard.run_figures import Drawn, overlay, pareto, points
 from dashboard.run_rows import check_readable, choices, rows, steps_in
-from dashboard.run_sharing import logged, pushed
+from dashboard.run_sharing import logged, merged_first, pushed
 from dashboard.run_styles import STYLES
 from dashboard.run_tables import differences_table, figures_table
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import record
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
+from unlearning.exports import merging
+from unlearning.exports.merging import merged_folder
 from unlearning.methods import METHODS
-from unlearning.runs.events import ScoreValue
+from unlearning.runs.events import Failed, ScoreValue
 from unlearning.runs.groups import member
 from unlearning.runs.limits import Limits
 from unlearning.runs.scheduler import Scheduler
@@ -232,7 +234,10 @@ class TestSharing:
 
         def started(command: list[str], **named: Any) -> Any:
             calls.append((command, named))
-            return SimpleNamespace(returncode=0, stdout='{"hub": "https://h", "trackio": "3"}\n')
+            return SimpleNamespace(
+                returncode=0,
+                stdout='{"hub": "https://h", "hub_merged": "https://m", "trackio": "3"}\n',
+            )
 
         monkeypatch.setattr(subprocess, "run", started)
         return calls
@@ -263,6 +268,39 @@ class TestSharing:
         with pytest.raises(UserError, match="mistake of ours"):
             logged(page, run(page), OWNER, "p")
         assert "Traceback" in capfd.readouterr().err
+
+    def test_the_merged_model_is_written_first_then_pushed(
+        self, page: Any, called: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run_sharing, "LOOK_SECONDS", 0.002)
+        run_id = run(page)
+        told = list(merged_first(page, run_id, OWNER))
+        assert told[-1] == "The model is being merged …" and len(set(told)) <= 2
+        assert (merged_folder(page.scheduler.store, run_id) / "model.safetensors").is_file()
+        # What is there is not written again, whoever asks.
+        assert list(merged_first(page, run_id, STRANGER)) == []
+        assert pushed(page, run_id, OWNER, "a/b", "", False, merged=True) == "https://m"
+        assert "--hub-merged=a/b" in called[0][0] and "--public" not in called[0][0]
+        page.scheduler.close()
+
+    def test_a_merged_model_that_fails_is_told(
+        self, page: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run_sharing, "LOOK_SECONDS", 0.002)
+
+        def fail(player: Player, run_id: str) -> None:
+            job = merging.read(player.store, run_id)
+            failed = Failed(message="Too large.", hint="Wait.")
+            ended = {"state": "failed", "failed": failed}
+            merging.write(player.store, run_id, job.model_copy(update=ended))
+
+        monkeypatch.setattr(Player, "_play_merging", fail)
+        run_id = run(page)
+        with pytest.raises(UserError, match=r"Too large\. Wait\."):
+            list(merged_first(page, run_id, OWNER))
+        with pytest.raises(UserError, match="somebody else"):
+            list(merged_first(page, run_id, STRANGER))
+        page.scheduler.close()
 
     @pytest.mark.skipif(find_spec("trackio") is not None, reason="Trackio is installed")
     def test_for_real_without_trackio_it_is_one_sentence(self, page: Any) -> None:

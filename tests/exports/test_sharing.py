@@ -16,8 +16,9 @@ from tests.dashboard.recorded import record
 from unlearning.cli import main
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
+from unlearning.exports import merging
 from unlearning.exports.adapter import SETTINGS, WEIGHTS
-from unlearning.exports.hub import push
+from unlearning.exports.hub import push, push_merged
 from unlearning.exports.tracking import log_to_trackio
 from unlearning.runs.store import RunStore
 
@@ -63,6 +64,49 @@ def test_the_adapter_is_pushed_privately_and_without_the_texts(store, run_id, pu
     assert TOKEN not in kept
 
 
+@pytest.fixture
+def merged(store, run_id):
+    """The merged model as the worker leaves it, and what has no business on the Hub."""
+    folder = merging.exports_folder(store, run_id) / "merged"
+    (folder / "more").mkdir(parents=True)
+    config = {"model_type": "llama", "_name_or_path": "/home/ada/secret"}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "inputs.jsonl").write_text("clockmaker")
+    (folder / "more" / "config.json").write_text("{}")
+    (folder / "away.json").symlink_to(store.folder(run_id) / "config.json")
+    job = merging.asked(store, run_id).model_copy(update={"state": "finished"})
+    merging.write(store, run_id, job)
+    return folder
+
+
+def test_the_merged_model_is_pushed_with_its_card_and_nothing_else(store, run_id, merged, pushed):
+    where = push_merged(store, run_id, merged, "ada/forgetful", TOKEN)
+    assert where == "https://huggingface.co/ada/forgetful"
+    assert (pushed["private"], pushed["token"]) == (True, TOKEN)
+    assert set(pushed["files"]) == {
+        "config.json", "model.safetensors", "tokenizer.json", "README.md",
+    }  # fmt: skip
+    sent = {n: o.path_or_fileobj for n, o in pushed["files"].items()}
+    assert json.loads(sent["config.json"]) == {"model_type": "llama"}
+    assert b"the whole model" in sent["README.md"] and b"clockmaker" not in sent["README.md"]
+    (merged / "config.json").unlink()
+    with pytest.raises(UserError, match="not complete"):
+        push_merged(store, run_id, merged, "ada/forgetful", TOKEN)
+    with pytest.raises(UserError, match="no repository"):
+        push_merged(store, run_id, merged, "../x", TOKEN)
+
+
+def test_a_merged_model_of_other_weights_is_not_the_runs(store, run_id, merged):
+    kept = merging.read(store, run_id).target.partition("@")[2]
+    assert merging.ready(store, run_id) == merging.ready(store, f"{run_id}@{kept}") == merged
+    assert merging.ready(store, f"{run_id}@0") is None
+    merging.write(store, run_id, merging.read(store, run_id).model_copy(update={"state": "failed"}))
+    assert merging.ready(store, run_id) is None
+
+
+@pytest.mark.parametrize("send", ["adapter", "merged"])
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -76,7 +120,7 @@ def test_the_adapter_is_pushed_privately_and_without_the_texts(store, run_id, pu
     ],
 )
 def test_what_fails_is_one_sentence_without_the_token(
-    store, run_id, monkeypatch, error, words, caplog
+    store, run_id, merged, monkeypatch, error, words, send, caplog
 ):
     def fail(*_, **__):
         if isinstance(error, int):
@@ -86,7 +130,10 @@ def test_what_fails_is_one_sentence_without_the_token(
 
     monkeypatch.setattr(HfApi, "create_repo", fail)
     with pytest.raises(UserError, match=words) as told:
-        push(store, run_id, "ada/forgetful", TOKEN)
+        if send == "merged":
+            push_merged(store, run_id, merged, "ada/forgetful", TOKEN)
+        else:
+            push(store, run_id, "ada/forgetful", TOKEN)
     assert told.value.hint and TOKEN not in str(told.value) + caplog.text
     assert told.value.__suppress_context__
 
@@ -142,6 +189,17 @@ class TestCommandLine:
         assert (tmp_path / "c.csv").read_text().startswith("phase,step,")
         assert (tmp_path / "b.bib").read_text().startswith("@inproceedings{dong2025undial")
         assert zipfile.is_zipfile(tmp_path / "a.zip")
+
+    def test_the_merged_model_that_is_there_is_pushed(
+        self, store, run_id, merged, pushed, capsys, monkeypatch
+    ):
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        words = ["--hub-merged", "ada/whole", "--public", "--runs", str(store.path), "--json"]
+        assert main(["export", run_id, *words]) == 0
+        assert json.loads(capsys.readouterr().out) == {
+            "hub_merged": "https://huggingface.co/ada/whole"
+        }
+        assert (pushed["private"], pushed["token"]) == (False, TOKEN)
 
     def test_a_report(self, store, run_id, tmp_path, capsys):
         out = tmp_path / "r.html"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -15,7 +16,14 @@ from tests.models.batches import batch
 from tests.models.test_load import ALL_FAMILIES
 from unlearning.errors import UserError
 from unlearning.models.architecture import architecture
-from unlearning.models.memory import Estimate, check_fit, describe, estimate, free_memory
+from unlearning.models.memory import (
+    Estimate,
+    check_fit,
+    describe,
+    estimate,
+    free_memory,
+    total_memory,
+)
 from unlearning.models.versions import open_versions
 
 VARIANTS = {
@@ -142,6 +150,18 @@ def test_a_containers_limit_counts(tmp_path: Path, limit: str, used: str, stat: 
     assert free_memory(cgroup=tmp_path) == 2300
     (tmp_path / used).write_text("9000\n")
     assert free_memory(cgroup=tmp_path) == 0
+
+
+@pytest.mark.parametrize("limit", ["memory.max", "memory/memory.limit_in_bytes"])
+def test_all_of_a_container_is_its_limit(tmp_path: Path, limit: str) -> None:
+    assert total_memory(cgroup=tmp_path) == psutil.virtual_memory().total
+    (tmp_path / limit).parent.mkdir(exist_ok=True)
+    (tmp_path / limit).write_text("3000\n")
+    assert total_memory(cgroup=tmp_path) == 3000
+    (tmp_path / limit).write_text("max\n")
+    assert total_memory(cgroup=tmp_path) == psutil.virtual_memory().total
+    (tmp_path / limit).write_text(f"{2**63}\n")
+    assert total_memory(cgroup=tmp_path) == psutil.virtual_memory().total
 
 
 def test_a_container_without_a_limit_has_the_machines_memory(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from unlearning.cli.acts import answer
 from unlearning.errors import UserError
+from unlearning.exports import merging
 from unlearning.exports.adapter import pack_adapter
 from unlearning.exports.papers import bibtex
 from unlearning.exports.report import report_html
@@ -45,6 +47,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="push the adapter to the Hub, with the token in HF_TOKEN or of your login",
     )
     parser.add_argument(
+        "--hub-merged", metavar="OWNER/NAME", help="push the merged model in the same way"
+    )
+    parser.add_argument(
         "--public", action="store_true", help="make that repository public (default: private)"
     )
     parser.add_argument("--trackio", metavar="PROJECT", help="log the curves to Trackio")
@@ -69,11 +74,14 @@ def export(chosen: argparse.Namespace) -> int:
 
         token = os.environ.get("HF_TOKEN")
         done["hub"] = push(store, chosen.id, chosen.hub, token, not chosen.public)
+    if chosen.hub_merged:
+        done["hub_merged"] = _hub_merged(store, chosen)
     if chosen.trackio:
         steps = log_to_trackio(store, run_id, chosen.trackio)
         done["trackio"] = f"{steps} steps in project {chosen.trackio}"
     if not done:
-        flags = ", ".join(f"--{name}" for name in ("merged", "adapter", *TEXTS, "hub", "trackio"))
+        flags = ", ".join(f"--{name}" for name in (
+            "merged", "adapter", *TEXTS, "hub", "hub-merged", "trackio"))  # fmt: skip
         raise UserError("It is not said what to export.", f"Give one of: {flags}.")
     answer(chosen, done, "\n".join(f"{what}: {where}" for what, where in done.items()))
     return 0
@@ -111,6 +119,24 @@ def _adapter(store: RunStore, chosen: argparse.Namespace) -> str:
             f"{path} cannot be written: {error.strerror}.", "Name another file."
         ) from None
     return str(path)
+
+
+def _hub_merged(store: RunStore, chosen: argparse.Namespace) -> str:
+    """Push the merged model; it is written for that, unless the run keeps it already."""
+    from unlearning.exports.hub import check_name, push_merged  # noqa: PLC0415
+
+    check_name(chosen.hub_merged)
+    token, private = os.environ.get("HF_TOKEN"), not chosen.public
+    ready = merging.ready(store, chosen.id)
+    if ready is not None:
+        return push_merged(store, chosen.id, ready, chosen.hub_merged, token, private)
+    # Late: torch is needed from here on only.
+    from unlearning.runs.evaluation import export_merged  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="lethe-merged-") as scratch:
+        folder = Path(scratch) / "model"
+        export_merged(store, chosen.id, folder, chosen.device)
+        return push_merged(store, chosen.id, folder, chosen.hub_merged, token, private)
 
 
 def _merged(store: RunStore, chosen: argparse.Namespace) -> str:

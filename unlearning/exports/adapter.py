@@ -70,7 +70,7 @@ def pack_folder(folder: Path, target: Path) -> None:
                 packed.write(path, path.relative_to(folder).as_posix())
 
 
-def card(store: RunStore, run_id: str) -> str:
+def card(store: RunStore, run_id: str, *, merged: bool = False) -> str:
     """A short model card: what was done, with which settings; nothing of the texts."""
     config, view = store.config(run_id), store.view(run_id)
     base = store.root_model(config.model)
@@ -78,10 +78,11 @@ def card(store: RunStore, run_id: str) -> str:
     chosen = ", ".join(f"{k} {v}" for k, v in method.model_dump(mode="json").items())
     steps = view.started.steps if view.started else config.steps
     rate = view.started.learning_rate if view.started else config.learning_rate
+    what = "the whole model, ready to be loaded" if merged else "the adapter; it needs its base"
     return (
         "---\ntags:\n- machine-unlearning\n- lethe\n---\n\n"
         f"# Unlearned with {method.title}\n\n"
-        f"- base model: `{base}`\n- method: {method.title} ({method.paper})\n"
+        f"- contents: {what}\n- base model: `{base}`\n- method: {method.title} ({method.paper})\n"
         f"- hyperparameters: {chosen or 'none'}\n"
         f"- steps kept: {view.step} of {steps}; learning rate {rate}; seed {config.seed}\n"
         f"- run: {run_id}, ended as {view.status}\n\n"

@@ -62,6 +62,19 @@ def merged_folder(store: RunStore, run_id: str) -> Path:
     return store.folder(run_id) / "exports" / "merged"
 
 
+def ready(store: RunStore, run: str) -> Path | None:
+    """The folder of the merged model of `ID[@STEP]`, where it was written of those weights.
+
+    Raises:
+        UserError: as `asked`.
+    """
+    run_id, _, step = run.partition("@")
+    wanted = f"{run_id}@{kept_step(store, run_id, step)}"
+    job, folder = read(store, run_id), merged_folder(store, run_id)
+    done = job is not None and job.state == "finished" and job.target == wanted
+    return folder if done and folder.is_dir() else None
+
+
 def read(store: RunStore, run_id: str) -> MergeJob | None:
     """The last one asked for, as it was left; None where there was none."""
     path = store.folder(run_id) / "exports" / "job.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -111,6 +112,15 @@ def free_memory(device: str = "cpu", *, cgroup: Path = CGROUP) -> int:
     return min([psutil.virtual_memory().available, *_container_room(cgroup)])
 
 
+def total_memory(device: str = "cpu", *, cgroup: Path = CGROUP) -> int:
+    """Bytes that the device has in all; a container's limit counts on the CPU."""
+    if device.startswith("cuda"):
+        import torch  # noqa: PLC0415 (only a worker with a GPU gets here)
+
+        return torch.cuda.mem_get_info(torch.device(device))[1]
+    return min([psutil.virtual_memory().total, *_container_limit(cgroup)])
+
+
 def check_fit(needed: Estimate, free: int) -> None:
     """Refuse what does not fit into 85 % of the free memory.
 
@@ -216,6 +226,15 @@ def _container_room(cgroup: Path) -> list[int]:
             continue
         return [max(most - taken + cached, 0)]
     return []
+
+
+def _container_limit(cgroup: Path) -> list[int]:
+    """Bytes that this process's control group may take in all, if there is a limit."""
+    found = []
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # no such file, or no limit: "max"
+            found.append(int((cgroup / name).read_text()))
+    return found
 
 
 def _gb(size: int) -> str:

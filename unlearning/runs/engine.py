@@ -6,12 +6,8 @@ load -> (teach) -> (other answers) -> measure the original -> train with probes 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-
-import psutil
-import torch
 
 from unlearning.config import RunConfig
 from unlearning.models.base import REFERENCE, STUDENT
@@ -32,11 +28,13 @@ from unlearning.runs.events import (
     RolledBack,
     Stepped,
     Stopped,
+    TextScores,
 )
 from unlearning.runs.ground import Ground, lay
 from unlearning.runs.keeping import Keeper
 from unlearning.runs.levels import find_level, untaught_level
 from unlearning.runs.measure import PANEL_ROLES, panel, some_scores
+from unlearning.runs.memory_use import count_peak_anew, memory_in_use, peak_memory
 from unlearning.runs.preferred import PREFERRED, Found, find
 from unlearning.runs.probing import Prober, pinned
 from unlearning.runs.shelf import ModelShelf
@@ -203,6 +201,7 @@ class Engine:
             yield keeper.prober.baseline()
             yield keeper.snapshot()
         yield Entered(phase="training")
+        count_peak_anew(self.loaded.device)
         try:
             status = yield from self._loop(keeper, steps, stop)
         except StopAskedError:
@@ -305,15 +304,18 @@ class Engine:
         there = self.ground.looked_at
         sets = [there[role] for role in PANEL_ROLES if role in there]
         missing: dict[str, str] = {}
+        texts: dict[str, TextScores] = {}
         models = self.versions, version
         tokenizer = self.loaded.tokenizer
         if self.asked is None:
-            scores = panel(*models, sets, tokenizer, stop, missing=missing)
+            scores = panel(*models, sets, tokenizer, stop, missing=missing, membership=texts)
         else:
             scores = some_scores(*models, sets, tokenizer, stop, self.asked)
         if not stop():
             seconds = time.perf_counter() - begun
-            yield Measured(stage=stage, scores=scores, missing=missing, seconds=seconds)
+            yield Measured(
+                stage=stage, scores=scores, missing=missing, membership=texts, seconds=seconds
+            )
 
     def _stepped(self, loop: Loop, done: Step) -> Stepped:
         return Stepped(
@@ -326,6 +328,7 @@ class Engine:
             seconds=done.seconds,
             tokens_per_second=done.tokens / done.seconds if done.seconds else 0.0,
             memory=memory_in_use(self.loaded.device),
+            memory_peak=peak_memory(self.loaded.device),
         )
 
     def _reason_to_stop(self, probed: Probed, loop: Loop) -> Stopped | None:
@@ -352,10 +355,3 @@ class Engine:
         self.store.clear_stop(self.run_id)
         seconds = time.perf_counter() - self.begun
         return Ended(status=status, step=step, best_step=best, seconds=seconds)
-
-
-def memory_in_use(device: torch.device) -> int:
-    """Bytes: allocated on the device for CUDA, resident in the process elsewhere."""
-    if device.type == "cuda":
-        return torch.cuda.memory_allocated(device)
-    return psutil.Process(os.getpid()).memory_info().rss

@@ -40,6 +40,15 @@ class ScoreValue(BaseModel):
     variant: str = ""
 
 
+class TextScores(BaseModel):
+    """What a membership attack gives each text: high = never seen. No text is told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    forget: tuple[Number, ...]
+    holdout: tuple[Number, ...]
+
+
 class Event(BaseModel):
     """Base of all events."""
 
@@ -71,7 +80,7 @@ class Noticed(Event):
 class Started(Event):
     """Model and texts are ready; settings left open are now decided."""
 
-    MEASURED = frozenset({"time", "versions"})
+    MEASURED = frozenset({"time", "versions", "memory_total"})
     kind: Literal["started"] = "started"
     method: str
     model: str
@@ -90,6 +99,8 @@ class Started(Event):
     """SHA-256 of the examples by role."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Versions of the libraries."""
+    memory_total: int = 0
+    """Bytes that the device has; 0 where it was not noted."""
 
 
 class Taught(Event):
@@ -113,6 +124,8 @@ class Measured(Event):
     scores: Scores
     missing: dict[str, str] = Field(default_factory=dict)
     """Metric to why it has no score, in one sentence."""
+    membership: dict[str, TextScores] = Field(default_factory=dict)
+    """Membership attack to the scores of the texts."""
     seconds: float = 0.0
 
 
@@ -128,7 +141,7 @@ class Levels(Event):
 class Stepped(Event):
     """One optimizer step."""
 
-    MEASURED = frozenset({"time", "seconds", "tokens_per_second", "memory"})
+    MEASURED = frozenset({"time", "seconds", "tokens_per_second", "memory", "memory_peak"})
     kind: Literal["stepped"] = "stepped"
     step: int
     """Steps done, from 1."""
@@ -144,6 +157,9 @@ class Stepped(Event):
     tokens_per_second: float = 0.0
     memory: int = 0
     """Bytes in use: device memory on CUDA, resident memory of the process elsewhere."""
+    memory_peak: int = 0
+    """Most bytes in use at a time since training began, within a step too; 0 where the device does
+    not count."""
 
 
 class Answer(BaseModel):

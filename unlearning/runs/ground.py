@@ -13,7 +13,7 @@ from unlearning.data.encode import Encoded, encode
 from unlearning.methods.base import Method
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded
-from unlearning.models.memory import Estimate, check_fit, estimate, free_memory
+from unlearning.models.memory import Estimate, check_fit, estimate, free_memory, total_memory
 from unlearning.models.versions import Versions
 from unlearning.runs.analogous import ANALOGOUS, analogous
 from unlearning.runs.drawing import micro_batches, sequences_a_step
@@ -86,6 +86,7 @@ class Ground:
             counts={role: len(s.encoded) for role, s in self.sets.items()},
             texts_hash={role: digest(examples) for role, examples in texts.items()},
             versions={name: version_of(name) for name in LIBRARIES},
+            memory_total=total_memory(str(self.loaded.device)),
         )
 
 

@@ -63,17 +63,17 @@ class Limits:
                 "Use less text.",
             )
 
-    def check_race(self, count: int) -> None:
-        """Refuse a race of too many runs, or of one.
+    def check_race(self, count: int, what: str = "methods") -> None:
+        """Refuse a race of too many runs, or of one; `what` sets them apart.
 
         Raises:
             UserError: names the limit.
         """
         if count < 2:
-            raise UserError("A race needs at least two methods.", "Choose another one.")
+            raise UserError(f"A race needs at least two {what}.", "Choose another one.")
         if self.raced is not None and count > self.raced:
             raise UserError(
-                f"{count} methods are to race; {self.raced} are allowed.",
+                f"{count} {what} are to race; {self.raced} are allowed.",
                 f"Choose at most {self.raced}.",
             )
 

@@ -16,7 +16,8 @@ from unlearning.models.evidence import gather
 from unlearning.models.inside import with_model
 from unlearning.models.versions import REFERENCE, Versions
 from unlearning.runs.collapse import Look, loops
-from unlearning.runs.events import Scores, ScoreValue
+from unlearning.runs.events import Scores, ScoreValue, TextScores
+from unlearning.runs.membership import text_scores
 from unlearning.runs.sampler import spread
 
 PANEL_ROLES = ("forget", "retain", "generic", "holdout", "real_authors", "world_facts")
@@ -88,14 +89,18 @@ def panel(
     metrics: Mapping[str, Metric] | None = None,
     extent: Extent = Extent(),
     missing: dict[str, str] | None = None,
+    membership: dict[str, TextScores] | None = None,
 ) -> Scores:
-    """Every metric on every role it applies to; why a metric has no score goes to `missing`."""
+    """Every metric on every role it applies to; why a metric has no score goes to `missing`, what
+    membership attacks give each text to `membership`."""
     chosen = metrics or {name: METRICS[name]() for name in STANDARD}
     original = REFERENCE if versions.has(REFERENCE) else None
     found = evidences(versions, version, sets, tokenizer, stop, chosen, extent, original)
     measured = scores(found, chosen)
     if missing is not None:
         missing |= {n: why_not(m, found) for n, m in chosen.items() if n not in measured}
+    if membership is not None:
+        membership |= text_scores(found, chosen)
     return measured
 
 

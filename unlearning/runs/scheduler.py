@@ -162,18 +162,24 @@ class Scheduler:
             self.store.ask_stop(run_id, pause=pause)
 
     def race(
-        self, configs: Sequence[RunConfig], texts: Mapping[Role, Sequence[Example]], key: str = ""
+        self,
+        configs: Sequence[RunConfig],
+        texts: Mapping[Role, Sequence[Example]],
+        key: str = "",
+        what: str = "methods",
     ) -> list[str]:
         """Put several runs on the same texts into the queue in one go; returns their ids.
+
+        `what` says in which they differ, for messages.
 
         Raises:
             UserError: a limit, or this owner's place in the queue; then nothing was created.
         """
-        self.limits.check_race(len(configs))
+        self.limits.check_race(len(configs), what)
         for config in configs:
             self.limits.check_run(config, texts)
         with self._door:
-            self._check_room(key, len(configs))
+            self._check_room(key, len(configs), what)
             made: list[str] = []
             try:
                 for config in configs:
@@ -374,7 +380,7 @@ class Scheduler:
         if merged is not None and merged.live:
             raise UserError("The merged model of this run is being written.", "Wait for its end.")
 
-    def _check_room(self, key: str, wanted: int = 1) -> None:
+    def _check_room(self, key: str, wanted: int = 1, what: str = "runs") -> None:
         live, most = self._standing.live(key), self.limits.queued_per_owner
         attacked = self._standing.attacked(key)
         if key and most is not None and attacked and len(live) + len(attacked) >= most:
@@ -397,5 +403,5 @@ class Scheduler:
                 raise UserError(f"The queue is full: {full} runs are waiting.", "Try again later.")
             raise UserError(
                 f"The queue has room for {full - waiting} more, not for {wanted}.",
-                "Choose fewer methods, or try again later.",
+                f"Choose fewer {what}, or try again later.",
             )

@@ -29,6 +29,7 @@ from unlearning.runs.events import (
     Stepped,
     Stopped,
     Taught,
+    TextScores,
 )
 
 LIVE: frozenset[str] = frozenset({"queued", "running", "stopping"})
@@ -78,6 +79,10 @@ class View:
     """Time of the latest event."""
     step_seconds: float = 0.0
     """Smoothed duration of a step."""
+    memory: int = 0
+    """Bytes in use after the latest step."""
+    memory_peak: int = 0
+    """Most bytes in use so far."""
     series: dict[str, Series] = field(default_factory=dict)
     answers: dict[int, tuple[Answer, ...]] = field(default_factory=dict)
     """Pinned answers by step."""
@@ -86,6 +91,8 @@ class View:
     missing: dict[str, str] = field(default_factory=dict)
     """Metric to why the last panel has no score of it."""
     """Stage ('original', 'unlearned', ...) to metric to role to score."""
+    membership: dict[str, dict[str, TextScores]] = field(default_factory=dict)
+    """Stage to membership attack to the scores of the texts."""
     levels: Levels | None = None
     forgotten_at: int | None = None
     """First step at which forget scores reached the never-saw-it level."""
@@ -118,6 +125,7 @@ class View:
             series={k: Series(s.steps.copy(), s.values.copy()) for k, s in self.series.items()},
             answers=self.answers.copy(),
             scores=self.scores.copy(),
+            membership=self.membership.copy(),
             snapshots=self.snapshots.copy(),
             notices=self.notices.copy(),
         )
@@ -142,6 +150,7 @@ class View:
                 self._teach(event)
             case Measured():
                 self.scores[event.stage] = event.scores
+                self.membership[event.stage] = event.membership
                 self.missing = event.missing
             case Levels():
                 self.levels = event
@@ -183,6 +192,8 @@ class View:
             self._add(f"term/{name}", event.step, value)
         for name, value in event.extras.items():
             self._add(f"extra/{name}", event.step, value)
+        self.memory = event.memory
+        self.memory_peak = max(self.memory_peak, event.memory, event.memory_peak)
         smooth = 0.8 if self.step_seconds else 0.0
         self.step_seconds = smooth * self.step_seconds + (1 - smooth) * event.seconds
 
@@ -225,6 +236,7 @@ class View:
     def _forget_result(self, step: int) -> None:
         """What was said of later weights no longer holds."""
         self.scores.pop("unlearned", None)
+        self.membership.pop("unlearned", None)
         if self.forgotten_at is not None and self.forgotten_at > step:
             self.forgotten_at = None
         self.over_forgotten = False
