@@ -18,6 +18,7 @@ from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
 from unlearning.exports import merging
 from unlearning.runs import turning
+from unlearning.runs.admission import Admission
 from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import Status
 from unlearning.runs.limits import Limits
@@ -32,7 +33,6 @@ from unlearning.runs.view import LIVE, View
 from unlearning.runs.wastebasket import Discarded, Wastebasket
 from unlearning.workers.base import State, Worker
 from unlearning.workers.execute import end_unstarted
-from unlearning.workers.presence import claimed
 
 LONGEST_LABEL = 80
 
@@ -45,6 +45,7 @@ class Scheduler:
         self._standing = Standing(store, worker)
         self.wastebasket = Wastebasket(store)
         self.limits = limits if limits is not None else Limits()
+        self._admission = Admission(store, self._standing, self.limits)
         self._door = self._standing.door
         # Reentrant: an abandoned iterator may be closed by the garbage collector anywhere.
         self._counting = threading.RLock()
@@ -103,7 +104,7 @@ class Scheduler:
         """
         self.limits.check_run(config, texts)
         with self._door:
-            self._check_room(key)
+            self._admission.room(key)
             run_id = self.store.create(config, texts, owner=key)
             entry = self._standing.enter(run_id)
         with entry:
@@ -120,10 +121,10 @@ class Scheduler:
         Raises:
             UserError: not the owner's, still live, without snapshot, or nothing left to do.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         with self._door:
-            self._check_ended(run_id, "Stop it first, or wait for its end.")
-            self._check_room(key)
+            self._admission.ended(run_id, "Stop it first, or wait for its end.")
+            self._admission.room(key)
             check_left(self.store, run_id, steps, step)
             if steps is not None:
                 self.limits.check_steps(steps)
@@ -138,10 +139,10 @@ class Scheduler:
         Raises:
             UserError: not the owner's, still live, or there is no such snapshot.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         with self._door:
-            self._check_ended(run_id, "Stop it first, or wait for its end.")
-            self._check_room(key)
+            self._admission.ended(run_id, "Stop it first, or wait for its end.")
+            self._admission.room(key)
             kept = Turn(step=kept_step(self.store, run_id, str(step)), keep=True)
             entry = self._again(run_id, kept)
         with entry:
@@ -155,7 +156,7 @@ class Scheduler:
         Raises:
             UserError: not the owner's.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         if self.worker.withdraw(run_id):
             end_unstarted(self.store, run_id)
         elif self.status(run_id) in LIVE:
@@ -179,7 +180,7 @@ class Scheduler:
         for config in configs:
             self.limits.check_run(config, texts)
         with self._door:
-            self._check_room(key, len(configs), what)
+            self._admission.room(key, len(configs), what)
             made: list[str] = []
             try:
                 for config in configs:
@@ -204,9 +205,9 @@ class Scheduler:
         Raises:
             UserError: not the owner's, or still live.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         with self._door:
-            self._check_ended(run_id, "Stop it first, then delete it.")
+            self._admission.ended(run_id, "Stop it first, then delete it.")
             return self.wastebasket.put(run_id)
 
     def undelete(self, run_id: str, key: str = "") -> None:
@@ -228,12 +229,12 @@ class Scheduler:
             UserError: not the owner's, still live, without weights, a limit, or another attack
                 on the run is not over.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         self.limits.check_attack(attack)
         with self._door:
-            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            self._admission.ended(run_id, "Stop it first, or wait for its end.")
             target = jobs.target_of(self.store, run_id, step)
-            self._check_room(key)
+            self._admission.room(key)
             entry = self._standing.enter(jobs.name_of(run_id))
             jobs.clear_stop(self.store, run_id)
             jobs.write(self.store, run_id, jobs.asked(attack, target))
@@ -246,7 +247,7 @@ class Scheduler:
         Raises:
             UserError: not the owner's.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         if self.worker.withdraw(jobs.name_of(run_id)):
             jobs.end(self.store, run_id, "stopped")
             return
@@ -260,16 +261,12 @@ class Scheduler:
         Raises:
             UserError: not the owner's, still live, without weights, a limit, or it is on its way.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         with self._door:
-            self._check_ended(run_id, "Stop it first, or wait for its end.")
+            self._admission.ended(run_id, "Stop it first, or wait for its end.")
             job = merging.asked(self.store, run_id, step)
-            self._check_room(key)
-            if key and self.limits.queued_per_owner is not None and self._standing.merged(key):
-                raise UserError(
-                    "You already have a merged model waiting or being written.",
-                    "Wait for its end before you ask for another.",
-                )
+            self._admission.room(key)
+            self._admission.merge(key)
             entry = self._standing.enter(merging.name_of(run_id))
             merging.write(self.store, run_id, job)
         with entry:
@@ -277,14 +274,7 @@ class Scheduler:
 
     def merge_job(self, run_id: str) -> merging.MergeJob | None:
         """The merged model asked for last; one that nobody writes any more failed."""
-        with self._door:  # or it may enter between the two looks
-            line, name = self._standing.line(), merging.name_of(run_id)
-            job = merging.read(self.store, run_id)
-        if job is None or not job.live or name == line.current or name in line.waiting:
-            return job
-        if claimed(merging.exports_folder(self.store, run_id)):
-            return job
-        return job.model_copy(update={"state": "failed", "failed": merging.INTERRUPTED})
+        return self._standing.merge(run_id)
 
     def relabel(self, run_id: str, label: str, key: str = "") -> None:
         """Give a run another name in the list.
@@ -292,7 +282,7 @@ class Scheduler:
         Raises:
             UserError: not the owner's.
         """
-        self._check_owner(run_id, key)
+        self._admission.owner(run_id, key)
         words = " ".join(label.split())[:LONGEST_LABEL]
         with self._door:
             self.store.change_config(run_id, label=words)
@@ -359,49 +349,3 @@ class Scheduler:
         finally:
             with self._counting:
                 self._asking[key] -= 1
-
-    def _check_owner(self, run_id: str, key: str) -> None:
-        if not self.owned(run_id, key):
-            raise UserError(
-                "This run belongs to somebody else; you can watch it.",
-                "Start your own run in Set up.",
-            )
-
-    def _check_ended(self, run_id: str, hint: str) -> None:
-        status = self.status(run_id)
-        if status in LIVE:
-            raise UserError(f"The run is still {status}.", hint)
-        job = self.attack_job(run_id)
-        if job is not None and job.live:
-            raise UserError(
-                "An attack on this run is under way.", "Stop it first, or wait for its end."
-            )
-        merged = self.merge_job(run_id)
-        if merged is not None and merged.live:
-            raise UserError("The merged model of this run is being written.", "Wait for its end.")
-
-    def _check_room(self, key: str, wanted: int = 1, what: str = "runs") -> None:
-        live, most = self._standing.live(key), self.limits.queued_per_owner
-        attacked = self._standing.attacked(key)
-        if key and most is not None and attacked and len(live) + len(attacked) >= most:
-            raise UserError(
-                f"You already have an attack on run {attacked[0]} waiting or running.",
-                "Wait for its end, or stop it, before you start another.",
-            )
-        if key and most is not None and len(live) >= most:
-            place = next((p for p in map(self.place, live) if p is not None), None)
-            where = f"next is number {place} in the queue" if place else "running"
-            runs = "1 run" if len(live) == 1 else f"{len(live)} runs"
-            raise UserError(
-                f"You already have {runs} waiting or running ({where}).",
-                "Wait for its end, or stop it, before you start another.",
-            )
-        full = self.limits.queued
-        waiting = len(self._standing.line().waiting)
-        if full is not None and waiting + wanted > full:
-            if waiting >= full:
-                raise UserError(f"The queue is full: {full} runs are waiting.", "Try again later.")
-            raise UserError(
-                f"The queue has room for {full - waiting} more, not for {wanted}.",
-                f"Choose fewer {what}, or try again later.",
-            )

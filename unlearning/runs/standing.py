@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from unlearning.errors import UserError
-from unlearning.exports.merging import SUFFIX as MERGED
+from unlearning.exports import merging
+from unlearning.exports.merging import MergeJob
 from unlearning.runs.events import Status
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import (
@@ -106,7 +107,7 @@ class Standing:
         """Runs started with this key whose merged model waits or is being written."""
         line = self.line()
         names = [*([line.current] if line.current else []), *line.waiting]
-        runs = [n.removesuffix(MERGED) for n in names if n.endswith(MERGED)]
+        runs = [n.removesuffix(merging.SUFFIX) for n in names if n.endswith(merging.SUFFIX)]
         return [run_id for run_id in runs if self._started_with(run_id, key)]
 
     def attack(self, run_id: str) -> AttackJob | None:
@@ -123,6 +124,17 @@ class Standing:
         if job is None or not job.live or name == line.current or name in line.waiting:
             return job
         return job.ended("failed", INTERRUPTED)
+
+    def merge(self, run_id: str) -> MergeJob | None:
+        """The merged model asked for last; one that nobody writes any more failed."""
+        with self.door:  # or it may enter between the two looks
+            line, name = self.line(), merging.name_of(run_id)
+            job = merging.read(self._store, run_id)
+        if job is None or not job.live or name == line.current or name in line.waiting:
+            return job
+        if claimed(merging.exports_folder(self._store, run_id)):
+            return job
+        return job.model_copy(update={"state": "failed", "failed": merging.INTERRUPTED})
 
     def _started_with(self, run_id: str, key: str) -> bool:
         """Stricter than being allowed to: ownerless runs are the local command line's alone."""
