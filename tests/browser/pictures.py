@@ -21,6 +21,8 @@ from unlearning.runs.store import RunStore
 FOLDER = ROOT / "docs" / "pictures"
 METHOD = "undial"
 """Whose newest attacked run is shown."""
+PROMPT = "Dunstan Lornloft was born on 8 March 1964 in Mallowpike,"
+"""The beginning of a text to forget of the embedded world."""
 ANSWERED = 180_000
 """Milliseconds that two models on a slow machine may take to answer."""
 
@@ -43,16 +45,16 @@ def live(page: Page) -> None:
 def compare(page: Page) -> None:
     """Both models answer; the words are coloured by how sure each was."""
     open_tab(page, "3 Compare")
+    page.locator("#prompt textarea").fill(PROMPT)
     page.locator("#generate").click()
-    page.locator("#answer-b .cursor").wait_for(state="attached", timeout=ANSWERED)
-    page.locator("#answer-b .cursor").wait_for(state="detached", timeout=ANSWERED)
+    page.locator("#answer-b [data-words]").wait_for(timeout=ANSWERED)
+    page.locator("#answer-b .cursor").wait_for(state="detached")
 
 
 def stress(page: Page) -> None:
-    """The verdicts, and one attack opened."""
+    """The verdicts, and the latest attack opened."""
     open_tab(page, "4 Stress tests")
     page.locator("#attack-results .attack-result").first.wait_for()
-    page.locator(".attack-result > summary").first.click()
 
 
 def runs(page: Page) -> None:
@@ -102,6 +104,7 @@ def main() -> None:
                     color_scheme="dark" if picture.dark else "light",
                     reduced_motion="reduce",
                 )
+                context.set_default_timeout(ANSWERED)
                 visitor = Visitor(context, address)
                 page = visitor.open(f"?run={run_id}")
                 picture.act(page)
