@@ -91,9 +91,7 @@ def linear_layers(model: PreTrainedModel) -> tuple[list[str], bool]:
     return sorted(found), any(isinstance(module, Conv1D) for module in found.values())
 
 
-def write_adapter(
-    folder: Path, state: Mapping[str, Tensor], config: LoraConfig, base: str
-) -> None:
+def write_adapter(folder: Path, state: Mapping[str, Tensor], config: LoraConfig, base: str) -> None:
     """An adapter as peft reads it, complete or not at all; `base` names the model it belongs to."""
     tensors = {
         f"base_model.model.{name}.weight": tensor.contiguous() for name, tensor in state.items()
