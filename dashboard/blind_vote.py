@@ -19,9 +19,11 @@ from unlearning.errors import UserError
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.votes import tallies, votes_of
 
-ANSWERS = [("A only", "a"), ("B only", "b"), ("Both", "both"), ("Neither", "neither")]
+ANSWERS = [("A", "a"), ("B", "b"), ("Both", "both"), ("Neither", "neither")]
+BETWEEN = "Between {} and {}. Generate answers; the lot decides which one is A."
 KEPT = "Your vote is kept with run {run}."
 NO_RUN = "No run stands on a side, so the vote is not kept."
+NOT_MINE = "The run belongs to somebody else, so your vote will not be kept."
 STOPPED = "What was stopped half way cannot be voted on: generate again."
 FOCUS = '() => document.getElementById("vote-told")?.focus()'
 """The buttons have gone from under the keyboard."""
@@ -89,9 +91,9 @@ class Voting:
         form.blind.input(turn, chosen, turned, queue=False, **QUIET)
         given = {self.ballot, self.knows, self.writes, page.key}
         outputs = [self.ballot, self.box, self.told, *form.panels, *form.names]
-        self.cast.click(cast, given, outputs, queue=False, **QUIET).success(
-            None, None, None, js=FOCUS, **QUIET
-        )
+        # Through the queue: without it an error is a fault of the server, and no message.
+        voted = self.cast.click(cast, given, outputs, **QUIET)
+        voted.success(None, None, None, js=FOCUS, **QUIET)
 
     @property
     def outputs(self) -> list[gr.blocks.Block]:
@@ -159,7 +161,10 @@ class Voting:
             )
         except UserError as error:
             return _said(error.message)
-        return self._count(run_id, f"Between {names[0]} and {names[1]}, as the lot places them.")
+        words = BETWEEN.format(*names)
+        if run_id and not self._page.scheduler.owned(run_id, str(values[self._page.key] or "")):
+            words += f" {NOT_MINE}"
+        return self._count(run_id, words if run_id else f"{words} {NO_RUN}")
 
     def _count(self, run_id: str, words: str) -> str:
         try:

@@ -95,43 +95,33 @@ class CompareForm:
         self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=80, scale=0)
 
     def _side(self, name: str) -> None:
-        with gr.Row(elem_classes="side-head"):
-            self.sides.append(
-                gr.Dropdown(
-                    EMBEDDED,
-                    value=EMBEDDED[len(self.sides)][1],
-                    # Any model may be named; and an open page outlives a server that knew the
-                    # choices.
-                    allow_custom_value=True,
-                    label=f"Model {name.upper()}",
-                    show_label=False,
-                    elem_id=f"side-{name}",
-                    scale=3,
-                    min_width=170,
-                )
+        place = len(self.sides)
+        self.sides.append(
+            gr.Dropdown(
+                EMBEDDED,
+                value=EMBEDDED[place][1],
+                # Any model may be named; and an open page outlives a server that knew the choices.
+                allow_custom_value=True,
+                label=f"Model {name.upper()}",
+                show_label=False,
+                elem_id=f"side-{name}",
             )
-            self.strengths.append(
-                gr.Slider(
-                    0,
-                    MOST_STRENGTH,
-                    value=1,
-                    step=0.05,
-                    label="Strength of the adapter",
-                    visible=False,
-                    elem_id=f"strength-{name}",
-                    elem_classes="strength",
-                    scale=2,
-                    min_width=180,
-                )
-            )
-        place = len(self.names)
-        self.names.append(
-            gr.HTML(
-                closed_name(place),
+        )
+        self.strengths.append(
+            gr.Slider(
+                0,
+                MOST_STRENGTH,
+                value=1,
+                step=0.05,
+                label="Adapter strength, 1 as trained",
                 visible=False,
-                apply_default_css=False,
-                elem_id=f"answer-name-{name}",
+                elem_id=f"strength-{name}",
+                elem_classes="strength",
             )
+        )
+        closed = closed_name(place)
+        self.names.append(
+            gr.HTML(closed, visible=False, apply_default_css=False, elem_id=f"answer-name-{name}")
         )
         self.panels.append(gr.HTML(EMPTY, apply_default_css=False, elem_id=f"answer-{name}"))
 

@@ -66,13 +66,13 @@ class _Answering:
             answers: list[Writing] = []
             for answers in frames(self._page.scheduler, request, values[self._page.key], stopped):
                 yield draw(answers)
-            yield ended(answers)
+            last = ended(answers)
         except UserError as error:
             yield self.buttons(busy=False)
             raise toast(error) from None
         finally:
             self._stopping.pop(visitor.session_hash, None)
-        yield self.buttons(busy=False)
+        yield self.buttons(busy=False) | last
 
     def stop(self, visitor: gr.Request) -> None:
         """End this visitor's request."""

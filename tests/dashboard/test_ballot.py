@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from dashboard.ballot import Ballot, by_lot, called, closed_name, resolved, run_voted_on
+from dashboard.blind_vote import Voting
+from dashboard.compare_form import CompareForm
+from dashboard.page import Page, Settings
 from dashboard.side_by_side import Writing
 from dashboard.vote_table import tally_table, truth
 from tests.dashboard.recorded import TEXTS, record
 from tests.runs.test_votes import RUN, vote
 from unlearning.errors import UserError
 from unlearning.runs.requests import GenerateRequest, Judged
+from unlearning.runs.scheduler import Scheduler
 from unlearning.runs.store import RunStore
 from unlearning.runs.votes import tallies
+from unlearning.workers.absent import AbsentWorker
 
 SECRET, KEY = "s" * 24, "the key of this browser"
 HOSTILE = '</span><img src=x onerror="alert(1)">'
@@ -89,6 +95,24 @@ class TestShown:
         cast = ballot.vote("a", "neither", KEY)
         assert cast.a.model == f"run:{run_id}@40" and cast.a.texts == ("a ferry",)
         assert cast.a.strength == 1.5 and KEY not in cast.voter
+
+    def test_what_is_sent_before_the_vote_names_nobody(self, tmp_path: Path) -> None:
+        store = RunStore(tmp_path)
+        run_id = record(store)
+        with gr.Blocks():
+            page = Page(Scheduler(store, AbsentWorker()), Settings(secret=SECRET))
+            form, voting = CompareForm(), Voting()
+            voting.bind(page, form, gr.Column())
+        values = {page.key: KEY, page.run: run_id}
+        ballot = voting.ask(request(f"original:{run_id}", f"run:{run_id}"), values)
+        growing = [Writing("a"), Writing("b")]
+        finished = [written("a", -0.1), written("b", -3.0)]
+        sent = [voting.draw(ballot, growing), voting.draw(ballot, finished)]
+        sent.append(voting.ended(ballot, values))
+        assert sent[-1].pop(voting.ballot) is ballot, "a state: it stays on the server"
+        told = repr([list(updates.values()) for updates in sent])
+        assert "Answer A" in told
+        assert not any(word in told for word in ("riginal", "nlearned", run_id, "data-p"))
 
     @pytest.mark.parametrize("answers", [(None, "a"), ("a", None), ("c", "a"), ("a", ["b"])])
     def test_both_questions_are_answered(self, tmp_path: Path, answers: tuple) -> None:
