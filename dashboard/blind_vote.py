@@ -50,8 +50,11 @@ class Voting:
                 )
         self.told = gr.HTML(visible=False, apply_default_css=False, elem_id="votes")
 
-    def bind(self, page: Page, form: CompareForm, neighbours: gr.Column) -> None:
-        """Wire the switch and the vote; what would tell the sides apart goes away meanwhile."""
+    def bind(self, page: Page, form: CompareForm, neighbours: gr.Column, reopened: Any) -> None:
+        """Wire the switch and the vote; what would tell the sides apart goes away meanwhile.
+
+        `reopened` is the event after which the sides are those of another run.
+        """
         self._page, self._form = page, form
 
         def turn(values: Values) -> Values:
@@ -69,6 +72,9 @@ class Voting:
             words = self._about(values) if on else ""
             updates[self.told] = gr.update(visible=on, value=words)
             return updates
+
+        def turn_again(values: Values) -> Values:
+            return turn(values) if values[form.blind] else {self.told: gr.skip()}
 
         def cast(values: Values) -> Values:
             ballot = values[self.ballot]
@@ -89,6 +95,7 @@ class Voting:
         turned = [self.ballot, self.box, self.told, neighbours, *form.sides, *form.strengths]
         turned += [*form.names, *form.panels]
         form.blind.input(turn, chosen, turned, queue=False, **QUIET)
+        reopened.then(turn_again, chosen, turned, queue=False, **QUIET)
         given = {self.ballot, self.knows, self.writes, page.key}
         outputs = [self.ballot, self.box, self.told, *form.panels, *form.names]
         # Through the queue: without it an error is a fault of the server, and no message.
@@ -156,8 +163,8 @@ class Voting:
         run_id = run_voted_on(sides, opened)
         try:
             names = sorted(
-                called(resolved(self._page.scheduler.store, side), values[slider], run_id)
-                for side, slider in zip(sides, form.strengths, strict=True)
+                called(resolved(self._page.scheduler.store, side), strength, run_id)
+                for side, strength in zip(sides, form.strength(values), strict=True)
             )
         except UserError as error:
             return _said(error.message)

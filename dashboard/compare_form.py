@@ -156,9 +156,11 @@ class CompareForm:
         return sides
 
     def strength(self, values: dict[gr.blocks.Block, Any]) -> tuple[float, ...]:
-        """Of both sides; 1 where no run stands."""
+        """Of both sides; 1 where no run stands, or nothing is given."""
         return tuple(
-            values[slider] if str(values[side]).startswith("run:") else 1.0
+            1.0
+            if values[slider] is None or not str(values[side]).startswith("run:")
+            else values[slider]
             for side, slider in zip(self.sides, self.strengths, strict=True)
         )
 

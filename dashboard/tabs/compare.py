@@ -112,7 +112,7 @@ def build(page: Page) -> None:
         return [gr.update(choices=choices(page.watched(run_id, key), key))] * len(form.sides)
 
     asked = {"inputs": [page.run, page.key], "outputs": form.sides, "queue": False, **QUIET}
-    page.run.change(change_run, **asked)
+    reopened = page.run.change(change_run, **asked)
     # New snapshots and runs, when somebody comes to choose.
     for looks in (page.tab.select, *(side.focus for side in form.sides)):
         looks(look_again, **asked)
@@ -125,7 +125,7 @@ def build(page: Page) -> None:
             queue=False,
             **QUIET,
         )
-    voting.bind(page, form, beside)
+    voting.bind(page, form, beside, reopened)
     answering = _Answering(page, form, also)
     _wire_prompt(page, form, answering, voting, also)
     _wire_neighbours(page, form, answering, also, kept, choices)

@@ -102,7 +102,7 @@ class TestShown:
         with gr.Blocks():
             page = Page(Scheduler(store, AbsentWorker()), Settings(secret=SECRET))
             form, voting = CompareForm(), Voting()
-            voting.bind(page, form, gr.Column())
+            voting.bind(page, form, gr.Column(), page.run.change(None))
         values = {page.key: KEY, page.run: run_id}
         ballot = voting.ask(request(f"original:{run_id}", f"run:{run_id}"), values)
         growing = [Writing("a"), Writing("b")]
