@@ -149,6 +149,7 @@ class Api:
         max_new_tokens: int = 64,
         temperature: float = 0.0,
         seed: int = 0,
+        strengths: list[float] | None = None,
     ) -> Iterator[list[dict[str, Any]]]:
         """Let up to four models continue the same prompt side by side, under one seed.
 
@@ -160,6 +161,8 @@ class Api:
             max_new_tokens: Longest answer in tokens, 1 to 512.
             temperature: 0 takes the likeliest word; higher is more random.
             seed: Same seed, same answer.
+            strengths: For each side how much of its adapter a run has: 0 its original, 1 as
+                trained, up to 1.5 beyond; empty leaves all at 1.
 
         Returns:
             For each side its name, text so far, and state: writing, done or looped.
@@ -171,6 +174,7 @@ class Api:
             request = GenerateRequest.parse(
                 {
                     "sides": tuple(sides),
+                    "strengths": tuple(strengths or ()),
                     "prompts": (prompt,),
                     "as_question": as_question,
                     "max_new_tokens": max_new_tokens,

@@ -7,10 +7,11 @@ from typing import Any
 import gradio as gr
 
 from dashboard.answer_panel import EMPTY, INSPECTOR, VIEWS, legends
+from dashboard.ballot import closed_name
 from dashboard.page import QUIET
 from dashboard.side_choices import EMBEDDED
 from unlearning.errors import UserError
-from unlearning.runs.requests import GenerateRequest
+from unlearning.runs.requests import MOST_STRENGTH, GenerateRequest
 
 MOST_SAMPLES = 8
 SHOW_VIEW = """(view, numbers) => {
@@ -31,6 +32,8 @@ class CompareForm:
         with sampling, gr.Row(elem_classes="compare-settings"):
             self._sampling()
         self.sides: list[gr.Dropdown] = []
+        self.strengths: list[gr.Slider] = []
+        self.names: list[gr.HTML] = []
         self.panels: list[gr.HTML] = []
         with gr.Column(elem_id="comparison"):
             with gr.Row(elem_classes="sides"):
@@ -66,6 +69,9 @@ class CompareForm:
                 self.as_question = gr.Checkbox(
                     label="Ask as a question", elem_id="as-question", min_width=130
                 )
+            self.blind = gr.Checkbox(
+                label="Vote blind: who is who is shown after the vote", elem_id="blind"
+            )
 
     def _sampling(self) -> None:
         self.tokens = gr.Slider(
@@ -89,16 +95,33 @@ class CompareForm:
         self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=80, scale=0)
 
     def _side(self, name: str) -> None:
+        place = len(self.sides)
         self.sides.append(
             gr.Dropdown(
                 EMBEDDED,
-                value=EMBEDDED[len(self.sides)][1],
+                value=EMBEDDED[place][1],
                 # Any model may be named; and an open page outlives a server that knew the choices.
                 allow_custom_value=True,
                 label=f"Model {name.upper()}",
                 show_label=False,
                 elem_id=f"side-{name}",
             )
+        )
+        self.strengths.append(
+            gr.Slider(
+                0,
+                MOST_STRENGTH,
+                value=1,
+                step=0.05,
+                label="Adapter strength, 1 as trained",
+                visible=False,
+                elem_id=f"strength-{name}",
+                elem_classes="strength",
+            )
+        )
+        closed = closed_name(place)
+        self.names.append(
+            gr.HTML(closed, visible=False, apply_default_css=False, elem_id=f"answer-name-{name}")
         )
         self.panels.append(gr.HTML(EMPTY, apply_default_css=False, elem_id=f"answer-{name}"))
 
@@ -119,7 +142,7 @@ class CompareForm:
     def inputs(self) -> set[gr.blocks.Block]:
         """What a request is made of."""
         sampling = (self.tokens, self.temperature, self.top_p, self.samples, self.seed)
-        return {self.prompt, self.as_question, *sampling, *self.sides}
+        return {self.prompt, self.as_question, *sampling, *self.sides, *self.strengths}
 
     def chosen(self, values: dict[gr.blocks.Block, Any]) -> tuple[str, ...]:
         """The two sides.
@@ -131,6 +154,15 @@ class CompareForm:
         if not all(sides):
             raise UserError("A side names no model.", "Choose one above each answer.")
         return sides
+
+    def strength(self, values: dict[gr.blocks.Block, Any]) -> tuple[float, ...]:
+        """Of both sides; 1 where no run stands, or nothing is given."""
+        return tuple(
+            1.0
+            if values[slider] is None or not str(values[side]).startswith("run:")
+            else values[slider]
+            for side, slider in zip(self.sides, self.strengths, strict=True)
+        )
 
     def request(self, values: dict[gr.blocks.Block, Any]) -> GenerateRequest:
         """The request as the widgets say it; a sample is the same prompt once more.
@@ -154,6 +186,7 @@ class CompareForm:
         return GenerateRequest.parse(
             {
                 "sides": sides,
+                "strengths": self.strength(values),
                 "prompts": (prompt,) * int(samples),
                 "as_question": values[self.as_question],
                 "max_new_tokens": values[self.tokens],

@@ -28,8 +28,9 @@ from unlearning.exports.adapter import pack_adapter, pack_folder
 from unlearning.exports.papers import bibtex
 from unlearning.exports.report import report_html
 from unlearning.exports.settings import settings_json
-from unlearning.exports.tables import curves_csv, metrics_csv
+from unlearning.exports.tables import curves_csv, metrics_csv, votes_csv
 from unlearning.runs.events import Failed
+from unlearning.runs.votes import votes_of
 
 PREFIX = "lethe-download-"
 KEPT_SECONDS = 900.0
@@ -79,6 +80,10 @@ TEXTS: dict[str, tuple[str, str, str, Write]] = {
     "metrics": (
         "Metrics (CSV)", "metrics.csv", CSV,
         lambda page, run_id: metrics_csv(page.scheduler.store.view(run_id)),
+    ),
+    "votes": (
+        "Votes (CSV)", "votes.csv", CSV,
+        lambda page, run_id: votes_csv(votes_of(page.scheduler.store, run_id)),
     ),
     "bibtex": (
         "BibTeX", "methods.bib", TEXT,

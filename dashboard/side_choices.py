@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
+from typing import Any
+
+import gradio as gr
 
 from dashboard.page import Watched
 from unlearning.errors import UserError
@@ -20,6 +23,7 @@ EMBEDDED = (
 """What can be asked while no run is open."""
 MOST_RUNS = 12
 """Other runs offered, newest first; any run can be typed as run:ID or run:ID@STEP."""
+ALL_WEIGHTS = "All weights of this run were trained; there is no adapter to turn."
 LOOK_SECONDS = 10.0
 """How old the list of other runs may be: it reads the disk."""
 
@@ -98,3 +102,17 @@ def _of_run(store: RunStore, run_id: str) -> list[Choice]:
 def named(side: str, choices: list[Choice]) -> str:
     """What a side is called; a model that was typed is called by its name."""
     return next((words for words, value in choices if value == side), side)
+
+
+def strength_slider(store: RunStore, side: Any) -> dict[str, Any]:
+    """How the strength of a side is offered: for runs alone, and only to those with an adapter."""
+    kind, _, rest = str(side or "").partition(":")
+    if kind != "run":
+        return gr.update(visible=False, value=1)
+    try:
+        full = store.config(rest.partition("@")[0]).full
+    except UserError:
+        return gr.update(visible=False, value=1)
+    if full:
+        return gr.update(visible=True, interactive=False, value=1, info=ALL_WEIGHTS)
+    return gr.update(visible=True, interactive=True, info=None)

@@ -10,11 +10,13 @@ import gradio as gr
 
 from dashboard import neighbours, tables
 from dashboard.answer_panel import panel
+from dashboard.ballot import at_strength
+from dashboard.blind_vote import Voting
 from dashboard.compare_form import CompareForm
 from dashboard.identity import is_key
 from dashboard.page import QUIET, Page, Watched, toast
 from dashboard.side_by_side import Writing, frames
-from dashboard.side_choices import Choice, all_choices, named
+from dashboard.side_choices import Choice, all_choices, named, strength_slider
 from unlearning.errors import UserError
 from unlearning.runs.requests import GenerateRequest
 
@@ -27,6 +29,9 @@ NEIGHBOUR_TOKENS = 40
 NO_NEIGHBOURS = '<p class="empty">The answers appear here.</p>'
 
 Values = dict[gr.blocks.Block, Any]
+Draw = Callable[[list[Writing]], Values]
+Asked = tuple[GenerateRequest, Draw, Draw]
+"""What is asked, what draws a frame, and what the last frame adds."""
 
 
 class _Answering:
@@ -43,6 +48,7 @@ class _Answering:
         return {
             self._form.go: asking,
             self._also: asking,
+            self._form.blind: asking,
             self._form.stop: gr.update(interactive=busy),
         }
 
@@ -50,21 +56,23 @@ class _Answering:
         self,
         values: Values,
         visitor: gr.Request,
-        make: Callable[[], tuple[GenerateRequest, Callable[[list[Writing]], Values]]],
+        make: Callable[[], Asked],
     ) -> Iterator[Values]:
-        """Ask and draw; `make` gives the request and what draws a frame."""
+        """Ask and draw."""
         stopped = self._stopping[visitor.session_hash] = threading.Event()
         try:
-            request, draw = make()
+            request, draw, ended = make()
             yield self.buttons(busy=True)
+            answers: list[Writing] = []
             for answers in frames(self._page.scheduler, request, values[self._page.key], stopped):
                 yield draw(answers)
+            last = ended(answers)
         except UserError as error:
             yield self.buttons(busy=False)
             raise toast(error) from None
         finally:
             self._stopping.pop(visitor.session_hash, None)
-        yield self.buttons(busy=False)
+        yield self.buttons(busy=False) | last
 
     def stop(self, visitor: gr.Request) -> None:
         """End this visitor's request."""
@@ -75,7 +83,8 @@ class _Answering:
 def build(page: Page) -> None:
     """Build the tab."""
     form = CompareForm()
-    with gr.Column(elem_classes="neighbours-panel"):
+    voting = Voting()
+    with gr.Column(elem_classes="neighbours-panel") as beside:
         with gr.Row(elem_classes="neighbours-head"):
             gr.HTML(ABOUT_NEIGHBOURS, apply_default_css=False)
             also = gr.Button(
@@ -103,21 +112,39 @@ def build(page: Page) -> None:
         return [gr.update(choices=choices(page.watched(run_id, key), key))] * len(form.sides)
 
     asked = {"inputs": [page.run, page.key], "outputs": form.sides, "queue": False, **QUIET}
-    page.run.change(change_run, **asked)
+    reopened = page.run.change(change_run, **asked)
     # New snapshots and runs, when somebody comes to choose.
     for looks in (page.tab.select, *(side.focus for side in form.sides)):
         looks(look_again, **asked)
     form.suggested.input(lambda text: text, form.suggested, form.prompt, queue=False, **QUIET)
+    for side, slider in zip(form.sides, form.strengths, strict=True):
+        side.change(
+            lambda side, blind: gr.skip() if blind else strength_slider(page.scheduler.store, side),
+            [side, form.blind],
+            slider,
+            queue=False,
+            **QUIET,
+        )
+    voting.bind(page, form, beside, reopened)
     answering = _Answering(page, form, also)
-    _wire_prompt(page, form, answering, also)
+    _wire_prompt(page, form, answering, voting, also)
     _wire_neighbours(page, form, answering, also, kept, choices)
 
 
-def _wire_prompt(page: Page, form: CompareForm, answering: _Answering, also: gr.Button) -> None:
+def _wire_prompt(
+    page: Page, form: CompareForm, answering: _Answering, voting: Voting, also: gr.Button
+) -> None:
     def generate(values: Values, visitor: gr.Request) -> Iterator[Values]:
-        def make() -> tuple[GenerateRequest, Callable[[list[Writing]], Values]]:
+        def make() -> Asked:
             request = form.request(values)
-            return request, lambda answers: draw(request, answers)
+            if values[form.blind]:
+                ballot = voting.ask(request, values)
+                return (
+                    ballot.request,
+                    lambda answers: voting.draw(ballot, answers),
+                    lambda _: voting.ended(ballot, values),
+                )
+            return request, lambda answers: draw(request, answers), lambda _: {}
 
         def draw(request: GenerateRequest, answers: list[Writing]) -> Values:
             each = len(request.prompts)
@@ -132,8 +159,8 @@ def _wire_prompt(page: Page, form: CompareForm, answering: _Answering, also: gr.
     # Not `cancels=`: a frame under way would arrive after it and leave the buttons wrong.
     form.go.click(
         generate,
-        {page.key, *form.inputs},
-        [*form.panels, form.go, form.stop, also],
+        {page.key, page.run, form.blind, *form.inputs},
+        [*form.panels, form.go, form.stop, form.blind, also, *voting.outputs],
         concurrency_limit=None,
         **QUIET,
     )
@@ -148,7 +175,7 @@ def _wire_neighbours(
     choices: Callable[[Watched, Any], list[Choice]],
 ) -> None:
     def ask_neighbours(values: Values, visitor: gr.Request) -> Iterator[Values]:
-        def make() -> tuple[GenerateRequest, Callable[[list[Writing]], Values]]:
+        def make() -> Asked:
             watched = page.watched(values[page.run], values[page.key])
             found, as_question = neighbours_of(
                 page, watched, values[form.prompt] or "", bool(values[form.as_question])
@@ -156,24 +183,30 @@ def _wire_neighbours(
             request = GenerateRequest.parse(
                 {
                     "sides": form.chosen(values),
+                    "strengths": form.strength(values),
                     "prompts": tuple(one.prompt for one in found),
                     "as_question": as_question,
                     "max_new_tokens": NEIGHBOUR_TOKENS,
                 }
             )
             known = choices(watched, values[page.key])
-            names = [named(side, known) for side in request.sides]
+            names = [
+                at_strength(named(side, known), request.strength(i))
+                for i, side in enumerate(request.sides)
+            ]
             each = len(found)
-            return request, lambda answers: {
-                kept: neighbours.table(found, [answers[:each], answers[each:]], names)
-            }
+
+            def draw(answers: list[Writing]) -> Values:
+                return {kept: neighbours.table(found, [answers[:each], answers[each:]], names)}
+
+            return request, draw, lambda _: {}
 
         yield from answering.stream(values, visitor, make)
 
     also.click(
         ask_neighbours,
-        {page.key, page.run, form.prompt, form.as_question, *form.sides},
-        [kept, form.go, form.stop, also],
+        {page.key, page.run, form.prompt, form.as_question, *form.sides, *form.strengths},
+        [kept, form.go, form.stop, form.blind, also],
         concurrency_limit=None,
         **QUIET,
     )

@@ -73,6 +73,7 @@ def test_take_everything_away(visit: Visit, address: str, runs: Path, tmp_path: 
     assert json.loads(text)["run"]["run_id"] == run_id and name.endswith("settings.json")
     assert downloaded(page, "#download-curves")[1].startswith(b"phase,step,")
     assert b"memorization_accuracy,forget" in downloaded(page, "#download-metrics")[1]
+    assert downloaded(page, "#download-votes")[1].startswith(b"time,voter,prompt,")
     assert b"@inproceedings{dong2025undial" in downloaded(page, "#download-bibtex")[1]
     for button, inside in (("adapter", WEIGHTS), ("merged", "model.safetensors")):
         name, content = downloaded(page, f"#download-{button}")

@@ -112,6 +112,11 @@ def test_a_run_from_start_to_erasure(ask, model, forget, tmp_path):
     status, line, _ = ask("generate", *sides, "--prompt", "The heron", "--json")
     (answer,) = json.loads(line)["answers"]
     assert set(answer["answers"]) == {f"run:{run_id}", str(model)}
+    sides += ["--strength", "0", "--strength", "1"]
+    status, line, _ = ask("generate", *sides, "--prompt", "The heron", "--json")
+    (answer,) = json.loads(line)["answers"]
+    assert set(answer["answers"]) == {f"run:{run_id} at strength 0", str(model)}
+    assert len(set(answer["answers"].values())) == 1
 
     merged = tmp_path / "merged"
     assert ask("export", run_id, "--merged", str(merged))[0] == 0
@@ -258,6 +263,7 @@ def test_evaluate_beside_unseen_text_and_a_retrained_model(ask, model, forget, t
         (["evaluate", "--metrics", "nope"], "nope"),
         (["generate", "--model", "/no/such/model", "--prompt", "x"], "/no/such/model"),
         (["generate", "--prompt", "x", "--tokens", "0"], "Generation"),
+        (["generate", "--prompt", "x", "--strength", "0.5"], "cannot be turned"),
         (["nonsense"], "nonsense"),
     ],
 )

@@ -114,6 +114,9 @@ class Player:
             return
         sides, prompts = range(len(request.sides)), range(len(request.prompts))
         said = [self.said(side)[: request.max_new_tokens] for side in sides]
+        for side in sides:
+            if request.strength(side) != 1:
+                said[side] = (*said[side][:-1], f" strength {request.strength(side):g}.")
         for place in range(len(said[0])):
             for side, prompt in product(sides, prompts):
                 time.sleep(self.pause / 4)

@@ -11,7 +11,7 @@ import pytest
 from dashboard.compare_form import CompareForm
 from dashboard.identity import new_key
 from dashboard.page import Page, Settings, Watched
-from dashboard.side_choices import all_choices, named, other_runs, side_choices
+from dashboard.side_choices import all_choices, named, other_runs, side_choices, strength_slider
 from dashboard.tabs.compare import neighbours_of
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import TEXTS, record
@@ -78,6 +78,13 @@ class TestRequest:
         assert request.prompts == ("A",) * 3 and request.judge
         assert (request.temperature, request.top_p, request.seed) == (0.7, 0.9, 5)
 
+    @pytest.mark.parametrize(("given", "asked"), [(0, 0.0), (1.5, 1.5), (None, 1.0)])
+    def test_only_a_run_has_a_strength(self, form: CompareForm, given: Any, asked: float) -> None:
+        values = filled(form, prompt="A")
+        values |= dict(zip(form.sides, ("original:0123456789", "run:0123456789"), strict=True))
+        values |= dict.fromkeys(form.strengths, given)
+        assert form.request(values).strengths == (1.0, asked)
+
     @pytest.mark.parametrize(
         ("changes", "words"),
         [
@@ -93,6 +100,23 @@ class TestRequest:
     ) -> None:
         with pytest.raises(UserError, match=words):
             form.request(filled(form, **({"prompt": "A"} | changes)))
+
+
+class TestStrength:
+    def test_it_is_offered_where_there_is_an_adapter(self, page: Page) -> None:
+        store = page.scheduler.store
+        lora, full = record(store), record(store)
+        store.change_config(full, lora_rank=0)
+        shown = {
+            side: strength_slider(store, side)
+            for side in (f"run:{lora}@5", f"run:{full}", f"original:{lora}", "demo", None, "run:x")
+        }
+        assert [update["visible"] for update in shown.values()] == [True, True, *[False] * 4]
+        assert "value" not in shown[f"run:{lora}@5"], "another step keeps the strength"
+        assert not shown[f"run:{full}"]["interactive"]
+        assert all(
+            update["value"] == 1 for side, update in shown.items() if lora + "@" not in str(side)
+        )
 
 
 class TestNeighbours:

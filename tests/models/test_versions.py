@@ -282,7 +282,7 @@ def test_a_failed_save_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(*args: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("unlearning.models.adapters.write_settings", fail)
+    monkeypatch.setattr("unlearning.models.lora.write_settings", fail)
     with pytest.raises(OSError, match="disk full"):
         versions.save("student", tmp_path / "kept")
     assert (tmp_path / "kept" / "adapter_model.safetensors").read_bytes() == before

@@ -69,6 +69,7 @@ def generate(chosen: argparse.Namespace) -> int:
     request = GenerateRequest.parse(
         {
             "sides": sides,
+            "strengths": tuple(chosen.strength or ()),
             "prompts": tuple(chosen.prompt),
             "as_question": chosen.question,
             "max_new_tokens": chosen.tokens,
@@ -80,8 +81,12 @@ def generate(chosen: argparse.Namespace) -> int:
     texts = [["" for _ in sides] for _ in chosen.prompt]
     for delta in Sides(RunStore(chosen.runs), ModelShelf(), device=chosen.device).stream(request):
         texts[delta.prompt][delta.side] += delta.text
+    names = [
+        side if request.strength(i) == 1 else f"{side} at strength {request.strength(i):g}"
+        for i, side in enumerate(sides)
+    ]
     answers = [
-        {"prompt": prompt, "answers": dict(zip(sides, answer, strict=True))}
+        {"prompt": prompt, "answers": dict(zip(names, answer, strict=True))}
         for prompt, answer in zip(chosen.prompt, texts, strict=True)
     ]
     answer(chosen, {"answers": answers}, words.answers_table(answers))

@@ -118,6 +118,13 @@ def build() -> argparse.ArgumentParser:
     spoken = command("generate", acts.generate, "Continue prompts, with two models side by side.")
     spoken.add_argument("--model", default="demo", metavar="M")
     spoken.add_argument("--against", metavar="M", help="a second model, under the same seed")
+    spoken.add_argument(
+        "--strength",
+        action="append",
+        type=float,
+        metavar="S",
+        help="of a run's adapter, 0 (original) to 1.5; once for each model",
+    )
     spoken.add_argument("--prompt", action="append", required=True, metavar="TEXT")
     spoken.add_argument("--question", action="store_true", help="put it as a question")
     spoken.add_argument("--tokens", type=int, default=64, metavar="N")

@@ -1,12 +1,15 @@
-"""Curves and metrics of a run as CSV, for spreadsheets and data frames."""
+"""Curves, metrics and votes of a run as CSV, for spreadsheets and data frames."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from unlearning.runs.view import View
+from unlearning.runs.votes import Vote
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula at the start of a cell."""
@@ -51,6 +54,31 @@ def metrics_csv(view: View) -> str:
         for role, s in by_role.items()
     ]
     head = ["stage", "metric", "text", "value", "low", "high", "n", "variant"]
+    return _written(head, rows)
+
+
+def votes_csv(votes: Sequence[Vote]) -> str:
+    """One row a vote: both sides in the order in which they were shown, blind, and what was said
+    of them (a, b, both or neither). Samples of one side are JSON."""
+    rows = []
+    for vote in votes:
+        request, sides = vote.request, (vote.a, vote.b)
+        when = datetime.fromtimestamp(vote.time, UTC).isoformat(timespec="seconds")
+        texts = (side.texts for side in sides)
+        rows.append(
+            [
+                when,
+                vote.voter,
+                request.prompts[0],
+                *(cell for side in sides for cell in (side.model, repr(side.strength))),
+                vote.knows,
+                vote.writes,
+                *(one[0] if len(one) == 1 else json.dumps(one) for one in texts),
+                *map(repr, (request.temperature, request.top_p, request.seed)),
+            ]
+        )
+    head = ["time", "voter", "prompt", "model_a", "strength_a", "model_b", "strength_b", "knows",
+            "writes", "answer_a", "answer_b", "temperature", "top_p", "seed"]  # fmt: skip
     return _written(head, rows)
 
 

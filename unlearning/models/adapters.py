@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,29 +11,24 @@ from typing import TYPE_CHECKING, Any
 import torch
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import Parameter
 from transformers import PreTrainedModel
 
 from unlearning.errors import UserError
-from unlearning.models.base import BASE, STUDENT, Versions, set_modes
-from unlearning.models.export import (
-    check_fits,
-    complete_or_not_at_all,
-    read_tensors,
-    write_model,
-)
+from unlearning.models.base import BASE, REFERENCE, STUDENT, Versions, set_modes
+from unlearning.models.export import check_fits, write_model
 from unlearning.models.fingerprint import hash_weights
 from unlearning.models.lora import (
     PARTS,
     begin,
     linear_layers,
-    read_settings,
+    put_beside,
+    read_adapter,
     row_by_row,
     set_flags,
     switch,
-    write_settings,
+    write_adapter,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 
 UNADAPTED = "__base__"
 """What peft calls a row without an adapter."""
-WEIGHTS_FILE = "adapter_model.safetensors"
 
 
 class AdapterVersions(Versions):
@@ -106,6 +101,22 @@ class AdapterVersions(Versions):
                         into.copy_(getattr(layer, part)[source].weight)
                     elif part == "lora_B":
                         into.zero_()
+
+    def blend(self, source: str, strength: float, target: str) -> None:
+        original, source = self.resolve(REFERENCE), self.resolve(source)
+        if source == BASE:
+            super().blend(source, strength, target)
+        if strength == 0:
+            # Not a sum with zero: what is no number any more would stay in it.
+            self.copy(original, target)
+            return
+        parts = {original: 1 - strength} if original not in (BASE, source) else {}
+        parts[source] = strength if source != original else 1.0
+        # As wide as all that is in it: a sum of products B A is of a higher rank than each.
+        config = copy.copy(self._config)
+        config.r, config.lora_alpha = config.r * len(parts), config.lora_alpha * len(parts)
+        self._add(target, config)
+        put_beside(self._layers.values(), parts, target)
 
     def drop(self, version: str) -> None:
         if version in (BASE, STUDENT) or version not in self._peft.peft_config:
@@ -177,27 +188,10 @@ class AdapterVersions(Versions):
                 parameter.copy_(tensors[name])
 
     def save(self, version: str, folder: Path) -> None:
-        tensors = {
-            f"base_model.model.{name}.weight": tensor.contiguous()
-            for name, tensor in self.state(version).items()
-        }
-        with complete_or_not_at_all(folder) as draft:
-            save_file(tensors, draft / WEIGHTS_FILE, metadata={"format": "pt"})
-            write_settings(draft, self._config, self.loaded.name)
+        write_adapter(folder, self.state(version), self._config, self.loaded.name)
 
     def load_saved(self, folder: Path, version: str) -> None:
-        saved = read_tensors(folder, WEIGHTS_FILE)
-        rank, alpha = read_settings(folder)
-        if (rank, alpha) != (self._config.r, self._config.lora_alpha):
-            raise UserError(
-                f"The saved adapter has rank {rank} and alpha {alpha}, but this model was opened "
-                f"with rank {self._config.r} and alpha {self._config.lora_alpha}.",
-                f"Open it with LoRA rank {rank}.",
-            )
-        tensors = {
-            name.removeprefix("base_model.model.").removesuffix(".weight"): tensor
-            for name, tensor in saved.items()
-        }
+        tensors = read_adapter(folder, self._config)
         check_fits(dict(self._tensors(STUDENT)), tensors)
         self._add(version)
         self.load_state(version, tensors)
@@ -226,12 +220,12 @@ class AdapterVersions(Versions):
 
     # inside
 
-    def _add(self, version: str) -> None:
-        """Another adapter of the same shape, frozen, with any content."""
+    def _add(self, version: str, config: LoraConfig | None = None) -> None:
+        """Another adapter, of the same shape unless `config` says more; frozen, any content."""
         if version in self._peft.peft_config:
             return
         with self._same_random_state(), self.use(STUDENT):
-            self._peft.add_adapter(version, self._config)
+            self._peft.add_adapter(version, config or self._config)
         for _, parameter in self._tensors(version):
             parameter.requires_grad_(False)
         for layer in self._layers.values():

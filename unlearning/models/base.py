@@ -20,6 +20,7 @@ from torch.nn import Module, Parameter
 from transformers import PreTrainedModel
 
 from unlearning.data.encode import Tokens
+from unlearning.errors import UserError
 from unlearning.models.forward import Outputs, run_model, separate_head, vocabulary
 from unlearning.models.passes import Pass, Share
 
@@ -51,6 +52,18 @@ class Versions(ABC):
     @abstractmethod
     def copy(self, source: str, target: str) -> None:
         """Make `target` a frozen copy of `source`, or overwrite it if it exists."""
+
+    def blend(self, source: str, strength: float, target: str) -> None:
+        """Make a new frozen version with the weights reference + strength * (source - reference).
+
+        Raises:
+            UserError: the source has no adapter.
+        """
+        raise UserError(
+            "The strength of a run that trained all weights cannot be turned: each one would be "
+            "a further whole copy of the model.",
+            "Leave it at 1, or run the method with LoRA.",
+        )
 
     @abstractmethod
     def drop(self, version: str) -> None:

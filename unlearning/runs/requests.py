@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from unlearning.declare import Declared
 from unlearning.runs.check import CheckReport, CheckRequest
+
+MOST_STRENGTH = 1.5
+Strength = Annotated[float, Field(ge=0.0, le=MOST_STRENGTH)]
+"""How much of its adapter a run has: 0 is its original, 1 as trained, more goes beyond."""
 
 
 class GenerateRequest(Declared):
@@ -20,6 +24,8 @@ class GenerateRequest(Declared):
     title: ClassVar[str] = "Generation"
 
     sides: tuple[str, ...] = Field(min_length=1, max_length=4)
+    strengths: tuple[Strength, ...] = ()
+    """Of each side, original + strength * (run - original); none given: all as trained."""
     prompts: tuple[str, ...] = Field(min_length=1, max_length=16)
     as_question: bool = False
     """Put the prompt into the question template (or the chat template) instead of continuing it."""
@@ -29,6 +35,25 @@ class GenerateRequest(Declared):
     seed: int = Field(0, ge=0, le=2**31 - 1)
     judge: bool = False
     """Also tell what every side makes of every answer, its own and the others', word for word."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.strengths and len(self.strengths) != len(self.sides):
+            raise ValueError(
+                "every side needs a strength, or none has one: there are "
+                f"{len(self.sides)} and {len(self.strengths)}."
+            )
+        for side, strength in zip(self.sides, self.strengths, strict=False):
+            if strength != 1 and not side.startswith("run:"):
+                raise ValueError(
+                    f"the strength of {side[:80]!r} cannot be turned: only a run has an adapter "
+                    "of its own. Leave it at 1."
+                )
+        return self
+
+    def strength(self, side: int) -> float:
+        """Of the side with that index."""
+        return self.strengths[side] if self.strengths else 1.0
 
 
 class Candidate(BaseModel):

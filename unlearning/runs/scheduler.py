@@ -17,7 +17,7 @@ from unlearning.config import RunConfig
 from unlearning.data.base import Example, Role
 from unlearning.errors import UserError
 from unlearning.exports import merging
-from unlearning.runs import turning
+from unlearning.runs import turning, votes
 from unlearning.runs.admission import Admission
 from unlearning.runs.check import CheckRequest
 from unlearning.runs.events import Status
@@ -286,6 +286,16 @@ class Scheduler:
         words = " ".join(label.split())[:LONGEST_LABEL]
         with self._door:
             self.store.change_config(run_id, label=words)
+
+    def vote(self, run_id: str, vote: votes.Vote, key: str = "") -> None:
+        """Keep a blind vote with a run.
+
+        Raises:
+            UserError: not the owner's, or the same vote again.
+        """
+        self._admission.owner(run_id, key)
+        with self._door:
+            votes.add(self.store, run_id, vote)
 
     def generate(self, request: GenerateRequest, key: str = "") -> Iterator[Delta]:
         """Stream answers. Runs of others may be asked, too: asking changes nothing.

@@ -21,6 +21,7 @@ from unlearning.runs.shelf import (
 )
 from unlearning.runs.snapshots import result
 from unlearning.runs.store import RunStore
+from unlearning.runs.strengths import turned
 
 if TYPE_CHECKING:
     from unlearning.models.load import Loaded
@@ -48,9 +49,15 @@ class Sides:
         """Pieces of every side's answer as they come, sides of one model in one batch.
 
         Raises:
-            UserError: a side names no model, run or snapshot.
+            UserError: a side names no model, run or snapshot, or its strength cannot be turned.
         """
         opened = [self._open(side, engine) for side in request.sides]
+        with turned(opened, request) as sides:
+            yield from self._answers(request, sides, stop)
+
+    def _answers(
+        self, request: GenerateRequest, opened: Sequence[Opened], stop: Callable[[], bool]
+    ) -> Iterator[Delta]:
         groups: dict[int, list[int]] = {}
         for side, model in enumerate(opened):
             groups.setdefault(id(model.versions), []).append(side)

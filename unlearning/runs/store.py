@@ -7,6 +7,7 @@
     RUNS/ID/snapshots/step-N/  weights, optimizer, state
     RUNS/ID/results.json       the final figures
     RUNS/ID/attacks/NAME-….json  what attacks on it found; job/ is the one under way
+    RUNS/ID/votes.jsonl        blind votes on its answers
     RUNS/ID/owner              hash of the owner's key
     RUNS/ID/stop               present while a stop is asked for
     RUNS/ID/turn.json          the step that the run shall go on from, where it is not the last
