@@ -124,7 +124,7 @@ def _foot(report: Report) -> str:
             _("a model that never saw the text ({value})").format(value=report.models["control"])
         )
     compared = (
-        _("Compared with {join}.").format(join=" and ".join(beside))
+        _("Compared with {names}.").format(names=" and ".join(beside))
         if beside
         else _("Compared with nothing.")
     )
@@ -193,7 +193,7 @@ def _metric_row(report: Quantised, metric: str, role: str) -> str:
             pair = [scores.get(metric, {}).get(role) for scores in (copy.before, copy.after)]
             shown = " → ".join(tables.number(score.value if score else None) for score in pair)
             cells += f'<td class="number">{shown}</td>'
-    words = _(METRICS[metric].title) if metric in METRICS else metric
+    words = METRICS[metric].title if metric in METRICS else metric
     return (
         f'<tr><th scope="row">{escaped(words)}, {escaped(_(tables.ROLES.get(role, role)))}</th>'
         f"{cells}</tr>"

@@ -58,8 +58,8 @@ def _price(report: CheckReport) -> str:
             duration=duration(report.teach_seconds)
         )
     fits = _("✓ fits") if report.fits else _("✕ may not fit")
-    memory = _("{fits}: about {bytes} of {bytes2} free memory").format(
-        fits=fits, bytes=_bytes(report.needed), bytes2=_bytes(report.free)
+    memory = _("{fits}: about {needed} of {free} free memory").format(
+        fits=fits, needed=_bytes(report.needed), free=_bytes(report.free)
     )
     where = _("on {device} in {dtype}").format(device=report.device, dtype=report.dtype)
     return escaped(f"{amount} · {steps} {where} · {memory}")

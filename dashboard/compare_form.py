@@ -96,7 +96,7 @@ class CompareForm:
                 value=EMBEDDED[len(self.sides)][1],
                 # Any model may be named; and an open page outlives a server that knew the choices.
                 allow_custom_value=True,
-                label=_("Model {upper}").format(upper=name.upper()),
+                label=_("Model {side}").format(side=name.upper()),
                 show_label=False,
                 elem_id=f"side-{name}",
             )

@@ -35,7 +35,7 @@ def explained(lesson: Lesson, run_id: str, found: Found, guess: int | None) -> s
         words = spoken(f"{view.failed.message} {view.failed.hint}")
         return f'<div class="card bad" role="alert"><p>{run}: {escaped(words)}</p></div>'
     outcome = lesson.explain(found)
-    lines = "".join(f"<p>{escaped(line)}</p>" for line in outcome.told)
+    lines = "".join(f"<p>{escaped(spoken(line))}</p>" for line in outcome.told)
     about = _("{method} on {model}, step {step}").format(
         method=view.method, model=view.model, step=view.step
     )

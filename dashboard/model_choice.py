@@ -180,7 +180,7 @@ def _facts(found: ModelCard) -> str:
         found["type"],
         _("{size} parameters").format(size=size),
         stored if isinstance(stored, str) else "",
-        _("context of {found} tokens").format(found=found["context"]) if found["context"] else "",
+        _("context of {count} tokens").format(count=found["context"]) if found["context"] else "",
         _("chat model") if found["chat"] else "",
     ]
     return ", ".join(part for part in parts if part)
@@ -229,8 +229,8 @@ def _mark(needed: Estimate, doubt: str) -> str:
         return f'<b class="bad">{_("✕ may not fit")}.</b> {escaped(spoken(error.message))}'
     if doubt:
         return f'<b class="bad">{_("✕ may not load")}.</b> {escaped(spoken(doubt))}'
-    needs = _("needs at most about {gigabytes} of {gigabytes2} free memory").format(
-        gigabytes=gigabytes(needed.total), gigabytes2=gigabytes(free)
+    needs = _("needs at most about {needed} of {free} free memory").format(
+        needed=gigabytes(needed.total), free=gigabytes(free)
     )
     return f'<b class="good">{_("✓ fits")}</b>, {needs}'
 

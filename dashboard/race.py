@@ -105,7 +105,7 @@ def nothing() -> str:
 def ground(run_id: str) -> str:
     """Where the racers set out from."""
     where = (
-        _("of run {escaped}").format(escaped=pictures.escaped(run_id))
+        _("of run {run}").format(run=pictures.escaped(run_id))
         if run_id
         else _("of the built-in example")
     )

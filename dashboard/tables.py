@@ -135,7 +135,7 @@ def score_table(view: View) -> str:
 def _missing(view: View) -> str:
     """What could not be measured and why, folded."""
     rows = [
-        f"<li><b>{escaped(_(METRICS[name].title))}</b>: {escaped(spoken(why))}</li>"
+        f"<li><b>{escaped(METRICS[name].title)}</b>: {escaped(spoken(why))}</li>"
         for name, why in view.missing.items()
         if name in METRICS
     ]
@@ -193,7 +193,7 @@ def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue
             )
     plain = _(metric.plain.removeprefix("text health: "))  # the heading says it
     plain = plain[:1].upper() + plain[1:]
-    term = _(metric.title)
+    term = metric.title
     if metric.family != "diagnostic":  # those speak of the model, not of one text
         term += f", {_(ROLES.get(role, role))}"
     return (
