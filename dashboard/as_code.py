@@ -40,7 +40,7 @@ def code_card(config: RunConfig) -> str:
         if name.startswith("pasted-")
     ]
     notes += [
-        _("{value} has to lie in the folder where this runs.").format(value=name.partition(":")[0])
+        _("{file} has to lie in the folder where this runs.").format(file=name.partition(":")[0])
         for name in (config.forget, config.retain)
         if not name.startswith(("pasted-", "preset:", "hub:", "auto", "none"))
     ]

@@ -124,7 +124,7 @@ def _foot(report: Report) -> str:
             _("a model that never saw the text ({value})").format(value=report.models["control"])
         )
     compared = (
-        _("Compared with {names}.").format(names=" and ".join(beside))
+        _("Compared with {names}.").format(names=_(" and ").join(beside))
         if beside
         else _("Compared with nothing.")
     )

@@ -171,9 +171,9 @@ def problem_card(error: UserError) -> str:
 def _facts(found: ModelCard) -> str:
     count = found["parameters"]
     size = (
-        _("{value:.1f} billion").format(value=count / 1000000000.0)
+        _("{value:.1f} billion").format(value=count / 1e9)
         if count >= 1e9
-        else _("{value:.1f} million").format(value=count / 1000000.0)
+        else _("{value:.1f} million").format(value=count / 1e6)
     )
     stored = found["config"].get("dtype") or found["config"].get("torch_dtype")
     parts = [
