@@ -57,8 +57,8 @@ def use(language: str) -> None:
     ):
         kept.clear()
         kept.update(found)
-    _patterns.cache_clear()
-    spoken.cache_clear()
+    for cached in (_patterns, _known, spoken):
+        cached.cache_clear()
 
 
 def catalogue(language: str) -> dict[str, dict[str, str]]:
@@ -108,14 +108,21 @@ def spoken(message: str) -> str:
     return " ".join(said)
 
 
+@lru_cache(maxsize=4096)
 def _known(message: str) -> str | None:
     if message in _entries:
         return _entries[message]
-    for pattern, translation in _patterns():
-        found = pattern.fullmatch(message)
+    for patterns, translation in _patterns():
+        found = [match for pattern in patterns if (match := pattern.fullmatch(message))]
         if found:
-            return SLOT.sub(lambda slot, found=found: _value(found[slot[1]]), translation)
+            # A value may hold what joins it to the next one: the split that is understood counts.
+            values = max((match.groupdict() for match in found), key=_understood)
+            return SLOT.sub(lambda slot, said=values: _value(said[slot[1]]), translation)
     return None
+
+
+def _understood(values: Mapping[str, str]) -> int:
+    return sum(" " in text and _known(text) is not None for text in values.values())
 
 
 def _value(text: str) -> str:
@@ -124,20 +131,20 @@ def _value(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
+def _patterns() -> list[tuple[tuple[re.Pattern[str], ...], str]]:
     """Messages with values, those with most words of their own first."""
     found = [(key, value) for key, value in _messages.items() if SLOT.search(key)]
     found.sort(key=lambda pair: -len(SLOT.sub("", pair[0])))
-    return [(pattern_of(key), value) for key, value in found]
+    return [((pattern_of(key), pattern_of(key, greedy=True)), value) for key, value in found]
 
 
-def pattern_of(template: str) -> re.Pattern[str]:
-    """What a template becomes with any values in it."""
+def pattern_of(template: str, *, greedy: bool = False) -> re.Pattern[str]:
+    """What a template becomes with any values in it, the first ones short or long."""
     parts, at, seen = [], 0, set()
     for slot in SLOT.finditer(template):
         parts.append(re.escape(template[at : slot.start()]))
-        name = slot[1]
-        parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+        name, some = slot[1], ".+" if greedy else ".+?"
+        parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>{some})")
         seen.add(name)
         at = slot.end()
     return re.compile("".join([*parts, re.escape(template[at:])]), re.DOTALL)
