@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,8 +21,10 @@ MESSAGES = "messages"
 """The file with sentences that the engine builds: they come here with their values in them."""
 BROWSER = "browser"
 """The file with sentences that scripts of the page build."""
-LONGEST = 2000
+LONGEST = 1000
 """Characters of a message that is looked up by its template; longer ones stay as they are."""
+DEEPEST = 2
+"""Sentences in sentences that are looked up."""
 SLOT = re.compile(r"\{(\w*)[^{}]*\}")
 """A place for a value, with its format."""
 SENTENCE_END = re.compile(r"(?<=[.!?:;]) ")
@@ -57,8 +60,8 @@ def use(language: str) -> None:
     ):
         kept.clear()
         kept.update(found)
-    for cached in (_patterns, _known, spoken):
-        cached.cache_clear()
+    _templates.cache_clear()
+    spoken.cache_clear()
 
 
 def catalogue(language: str) -> dict[str, dict[str, str]]:
@@ -98,7 +101,7 @@ def spoken(message: str) -> str:
     said: list[str] = []
     while sentences:
         # The longest beginning that is known: values may hold ends of sentences themselves.
-        for count in range(len(sentences), 0, -1):
+        for count in range(min(len(sentences), 4), 0, -1):
             beginning = " ".join(sentences[:count])
             known = _known(beginning) if count < len(sentences) or said else None
             if known is not None or count == 1:
@@ -108,34 +111,60 @@ def spoken(message: str) -> str:
     return " ".join(said)
 
 
-@lru_cache(maxsize=4096)
-def _known(message: str) -> str | None:
+def _known(message: str, depth: int = DEEPEST) -> str | None:
     if message in _entries:
         return _entries[message]
-    for patterns, translation in _patterns():
-        found = [match for pattern in patterns if (match := pattern.fullmatch(message))]
+    for template in _templates():
+        found = template.read(message)
         if found:
             # A value may hold what joins it to the next one: the split that is understood counts.
-            values = max((match.groupdict() for match in found), key=_understood)
-            return SLOT.sub(lambda slot, said=values: _value(said[slot[1]]), translation)
+            values = max(found, key=lambda one: _understood(one, depth))
+            return SLOT.sub(
+                lambda slot, said=values: _value(said[slot[1]], depth), template.translation
+            )
     return None
 
 
-def _understood(values: Mapping[str, str]) -> int:
-    return sum(" " in text and _known(text) is not None for text in values.values())
+def _understood(values: Mapping[str, str], depth: int) -> int:
+    return sum(_value(text, depth) != text for text in values.values())
 
 
-def _value(text: str) -> str:
+def _value(text: str, depth: int) -> str:
     """Parts of sentences are put into others; a single word is a name."""
-    return (_known(text) or text) if " " in text else text
+    return (_known(text, depth - 1) or text) if depth and " " in text else text
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> list[tuple[tuple[re.Pattern[str], ...], str]]:
+def _templates() -> list[Template]:
     """Messages with values, those with most words of their own first."""
-    found = [(key, value) for key, value in _messages.items() if SLOT.search(key)]
-    found.sort(key=lambda pair: -len(SLOT.sub("", pair[0])))
-    return [((pattern_of(key), pattern_of(key, greedy=True)), value) for key, value in found]
+    found = [Template.of(key, value) for key, value in _messages.items() if SLOT.search(key)]
+    return sorted(found, key=lambda template: -sum(map(len, template.own)))
+
+
+@dataclass(frozen=True)
+class Template:
+    """A message with places for values."""
+
+    own: tuple[str, ...]
+    """Its words before, between and after the values."""
+    patterns: tuple[re.Pattern[str], ...]
+    translation: str
+
+    @classmethod
+    def of(cls, text: str, translation: str) -> Template:
+        """The template of an entry."""
+        own = tuple(SLOT.sub("\0", text).split("\0"))
+        return cls(own, (pattern_of(text), pattern_of(text, greedy=True)), translation)
+
+    def read(self, message: str) -> list[dict[str, str]]:
+        """The values in a message, split in all ways that are tried; empty where it is another."""
+        # Most are ruled out by their words, which is much cheaper than by a pattern.
+        if not (message.startswith(self.own[0]) and message.endswith(self.own[-1])):
+            return []
+        if not all(words in message for words in self.own):
+            return []
+        matches = (pattern.fullmatch(message) for pattern in self.patterns)
+        return [match.groupdict() for match in matches if match]
 
 
 def pattern_of(template: str, *, greedy: bool = False) -> re.Pattern[str]:
