@@ -169,12 +169,12 @@ def _scores(groups: dict[str, list[str]], caption: str) -> str:
 
 def _group(metric: type[Metric], role: str) -> str:
     if metric.family == "fluency":
-        return _("Text health")
+        return "Text health"
     if metric.family == "privacy":
-        return _("Privacy")
+        return "Privacy"
     if metric.family == "diagnostic":
-        return _("Inside the model")
-    return _("Forgetting") if role == "forget" else _("What must stay")
+        return "Inside the model"
+    return "Forgetting" if role == "forget" else "What must stay"
 
 
 def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue) -> str:

@@ -11,15 +11,15 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dashboard import Settings, build, language, launch_options, story
 from dashboard.language import SLOT, _, available, catalogue, pattern_of, plural, spoken, use
-from dashboard.page import toast
+from dashboard.page import Page, toast
 from tests.dashboard import sentences
 from tests.dashboard.player import Player
-from tests.dashboard.recorded import events
+from tests.dashboard.recorded import events, record
 from tests.dashboard.test_app import app
 from unlearning.errors import UserError
 from unlearning.runs.scheduler import Scheduler
@@ -128,12 +128,15 @@ class TestUse:
 
 
 class TestMessages:
-    @pytest.mark.parametrize("text", sorted(catalogue("de")["messages"]))
-    def test_each_is_known_by_its_template(self, german: None, text: str) -> None:
-        names = [slot[1] for slot in SLOT.finditer(text)]
-        values = {name: f"v{i}x" for i, name in enumerate(names)}
-        translation = catalogue("de")["messages"][text]
-        assert spoken(text.format(**values)) == translation.format(**values)
+    def test_each_is_known_by_its_template(self, german: None) -> None:
+        odd = {}
+        for text, translation in catalogue("de")["messages"].items():
+            names = dict.fromkeys(slot[1] for slot in SLOT.finditer(text))
+            values = {name: f"v{i}x" for i, name in enumerate(names)}
+            found = spoken(text.format(**values))
+            if found != translation.format(**values):
+                odd[text] = found
+        assert odd == {}
 
     def test_sentences_that_stand_together(self, german: None) -> None:
         found = spoken("The prompt is empty. A sentence of tomorrow. The queue is full: 3 runs are "
@@ -164,18 +167,15 @@ class TestMessages:
         spoken("a: b = " * 100 + "c, not text. " * 20)
         assert time.process_time() - begun < 2.0
 
-    @given(st.text(max_size=300))
-    @example("Run \x00{run_id} has no snapshot yet.")
-    @example("Run <script>alert(1)</script> has no snapshot yet.")
-    @example("\\1 {0} {name} (?P<x>.*) has no column {1}.")
-    def test_any_text_comes_through(self, text: str) -> None:
-        use("de")
-        try:
-            assert isinstance(spoken(text), str)
-            said = spoken(f"There is no run {text!r}.")
-            assert said.startswith("Es gibt keinen Lauf ") and repr(text).split(" ")[0] in said
-        finally:
-            use("en")
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(text=st.text(max_size=300))
+    @example(text="Run \x00{run_id} has no snapshot yet.")
+    @example(text="Run <script>alert(1)</script> has no snapshot yet.")
+    @example(text="\\1 {0} {name} (?P<x>.*) has no column {1}.")
+    def test_any_text_comes_through(self, german: None, text: str) -> None:
+        assert isinstance(spoken(text), str)
+        said = spoken(f"There is no run {text!r}.")
+        assert said == f"Es gibt keinen Lauf {text!r}."
 
     def test_a_value_that_comes_twice_must_be_the_same(self) -> None:
         pattern = pattern_of("{a} and {a}, {b}")
@@ -188,15 +188,34 @@ class TestPage:
         assert "<" not in held and json.loads(held) == {"a": "</script><script>"}
         assert 'lang = "de"' in language.head()
 
-    def test_no_widget_is_left_in_english(self, german: None, tmp_path: Path) -> None:
+    def test_nothing_is_left_in_english(
+        self, german: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pages: list[Page] = []
+        original = Page.__init__
+        monkeypatch.setattr(
+            Page, "__init__", lambda self, *given: (original(self, *given), pages.append(self))[0]
+        )
         store = RunStore(tmp_path / "runs")
         scheduler = Scheduler(store, Player(store))
         demo = build(scheduler, settings=Settings(secret="s" * 24))
         assert language.head() in launch_options(scheduler)["head"]
         words = dict(pairs("de"))
-        left = {text for text in told_by(demo) if words.get(text, text) != text}
-        assert left == set()
+        assert {text for text in told_by(demo) if words.get(text, text) != text} == set()
         assert {"1 Einrichten", "Unlearning starten", "Lernrate"} <= told_by(demo)
+        # Texts of models are English: only sentences of ours are looked for.
+        ours = {text for text in sentences.marked() if text.count(" ") > 3 and "{" not in text}
+        for outcome in ("forgotten", "collapsed", "diverged", "failed", "stopped", "open"):
+            run_id = record(store, outcome=outcome)
+            shown = str(look(pages[0], run_id))
+            assert [text for text in ours if text in shown and words[text] != text] == []
+            assert "Kollapsanzeige" in shown and "Schritt" in shown
+
+
+def look(page: Page, run_id: str) -> dict[Any, Any]:
+    """All that the first tick shows of a run."""
+    values = {page.run: run_id, page.key: "k" * 24, page.seen: "", page.at: ""}
+    return page.look(values | dict.fromkeys(page._figures))
 
 
 def told_by(demo: gr.Blocks) -> set[str]:
