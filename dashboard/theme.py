@@ -110,7 +110,9 @@ def _read(name: str) -> str:
     return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
-SHEETS = ("style", "words", "stress", "setup", "live", "curves", "runs", "present", "learn")
+SHEETS = (
+    "style", "words", "stress", "setup", "live", "curves", "runs", "present", "learn", "language",
+)  # fmt: skip
 SCRIPTS = ("page", "words", "travel", "trajectory", "curves", "runs", "present")
 CSS = "".join(_read(f"{name}.css") for name in SHEETS)
 LOGO = _read("logo.svg")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from dashboard.language import MESSAGES, SLOT, catalogue
+from dashboard.language import MESSAGES, SLOT, available, catalogue
 from dashboard.lessons import LESSONS
 from dashboard.lessons.glossary import GLOSSARY
 from unlearning.attacks import ATTACKS
@@ -179,7 +179,7 @@ def main(languages: list[str]) -> int:
     """Print what is missing and unused as JSON; 1 where there is anything."""
     found = {
         language: {"missing": missing(language), "unused": unused(language)}
-        for language in languages or ["de"]
+        for language in languages or available()[1:]
     }
     print(json.dumps(found, indent=1, ensure_ascii=False))
     return int(any(part for lists in found.values() for part in lists.values()))
