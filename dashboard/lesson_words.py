@@ -26,9 +26,11 @@ def explained(lesson: Lesson, run_id: str, found: Found, guess: int | None) -> s
     view = found.view
     run = escaped(_("Run {run_id}").format(run_id=run_id))
     if lesson.act == "run" and view.live:
-        place = _("step {step} of {steps}").format(step=view.step, steps=view.steps or "…")
+        place = _("{run} is at step {step} of {steps}.").format(
+            run=run, step=view.step, steps=view.steps or "…"
+        )
         return (
-            f'<p class="hint" role="status">{run}: {place}. '
+            f'<p class="hint" role="status">{place} '
             f"{escaped(_(lesson.watch))} {_('Come back when it has ended.')}</p>"
         )
     if view.failed is not None:

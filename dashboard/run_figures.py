@@ -94,7 +94,7 @@ def _line(style: Style, steps: Sequence[int], values: Sequence[float | None], li
         line=line,
         marker={"color": style.colour, "symbol": style.marker, "size": 6},
         name=style.letter,
-        hovertemplate=f"{style.letter}: %{{y:.3~g}}, {_('step')} %{{x}}<extra></extra>",
+        hovertemplate=f"{style.letter}: %{{y:.3~g}} {_('at step')} %{{x}}<extra></extra>",
     )
 
 

@@ -104,7 +104,7 @@ def differences_table(drawn: Sequence[Drawn]) -> str:
 
 
 def _seed(seed: int) -> str:
-    return f" <small>{_('Seed')} {seed}</small>"
+    return f" <small>{_('seed {seed}').format(seed=seed)}</small>"
 
 
 def _name(key: str) -> str:
