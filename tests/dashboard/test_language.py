@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import symtable
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,21 @@ class TestCatalogues:
         assert "{} is not a step." in sentences.errors()
         assert "Learning rate" in sentences.declared()
         assert "Is it really gone?" in sentences.taught()
+
+
+def test_no_function_hides_the_translation() -> None:
+    """A loop over `_` in a function that says something in the page's language would end it."""
+    hidden = []
+    for path in sorted((sentences.ROOT / "dashboard").rglob("*.py")):
+        tables = [symtable.symtable(path.read_text(encoding="utf-8"), path.name, "exec")]
+        while tables:
+            table = tables.pop()
+            tables += table.get_children()
+            if table.get_type() == "function" and "_" in table.get_identifiers():
+                symbol = table.lookup("_")
+                if symbol.is_local() and symbol.is_referenced():
+                    hidden.append(f"{path.name}: {table.get_name()}")
+    assert hidden == []
 
 
 class TestUse:
