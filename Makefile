@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check screenshots world clean
+.PHONY: run test check screenshots language world clean
 
 run: $(VENV)/.app
 	$(BIN)/python app.py
@@ -19,6 +19,9 @@ check: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshots
+
+language: $(VENV)/.app
+	$(BIN)/python -m tests.dashboard.sentences
 
 world: $(VENV)/.app
 	$(BIN)/python -m unlearning world --out assets

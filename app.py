@@ -17,7 +17,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr  # noqa: E402 (after the variables that it reads at import)
 
-from dashboard import Settings, build, launch_options  # noqa: E402
+from dashboard import Settings, build, language, launch_options  # noqa: E402
 from dashboard.identity import secret_of  # noqa: E402
 from unlearning.errors import UserError  # noqa: E402
 from unlearning.models.locate import EMBEDDED, allowed_models  # noqa: E402
@@ -67,6 +67,11 @@ def flags(arguments: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="also offer the API as MCP tools (install them first: pip install 'mcp>=1.21,<2')",
     )
+    parser.add_argument(
+        "--language",
+        default=os.environ.get("LETHE_LANGUAGE") or "en",
+        help=f"of the page: {', '.join(language.available())} (default: %(default)s)",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
     parser.add_argument(
         "--public",
@@ -90,6 +95,7 @@ def open_replay(source: Path) -> tuple[gr.Blocks, Scheduler]:
 
 def open_page(chosen: argparse.Namespace) -> tuple[gr.Blocks, Scheduler]:
     """The page over a folder of runs; the worker gets ready meanwhile."""
+    language.use(chosen.language)
     if chosen.replay:
         return open_replay(chosen.replay)
     store = RunStore(chosen.runs)

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard import api, present, replay_bar, run_links, sidebar, theme
+from dashboard import api, language, present, replay_bar, run_links, sidebar, theme
+from dashboard.language import _
 from dashboard.page import Page, Settings
 from dashboard.tabs import TABS
 from unlearning.runs.scheduler import Scheduler
@@ -37,7 +38,7 @@ def build(scheduler: Scheduler, *, settings: Settings) -> gr.Blocks:
             for tab in TABS:
                 side_of_bar = getattr(tab, "ALIGNMENT", "left")
                 with gr.Tab(
-                    tab.TITLE, id=tab.NAME, elem_id=f"tab-{tab.NAME}", alignment=side_of_bar
+                    _(tab.TITLE), id=tab.NAME, elem_id=f"tab-{tab.NAME}", alignment=side_of_bar
                 ) as page.tab:
                     tab.build(page)
         with side:  # after the tabs, to which its buttons lead
@@ -51,7 +52,7 @@ def launch_options(scheduler: Scheduler) -> dict[str, Any]:
     return {
         "theme": theme.theme(),
         "css": theme.CSS + LAYOUT.read_text(encoding="utf-8"),
-        "head": theme.HEAD,
+        "head": language.head() + theme.HEAD,
         "run_history": False,
         "footer_links": ["settings"],
         "show_error": True,

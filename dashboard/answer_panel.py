@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from dashboard.language import N_, _
 from dashboard.pictures import escaped
 from dashboard.side_by_side import Writing
 from dashboard.words import Word, again, plain_words, spells, words
@@ -21,32 +22,46 @@ EVEN = 0.1
 """Differences of log-probability below this are none."""
 STRONGEST = math.log(100)
 """Difference of log-probability at which the colour is full: a hundred times as likely."""
-EMPTY = '<div class="panel-text empty"><p>The answer appears here.</p></div>'
-INSPECTOR = (
-    '<div id="inspector" class="inspector" aria-live="polite"><p class="note">After an answer: '
-    "choose a word with the pointer, or with Tab and the arrow keys, and see what each model "
-    "thought likely at its place.</p></div>"
+EMPTY = N_("The answer appears here.")
+INSPECTOR = N_(
+    "After an answer: choose a word with the pointer, or with Tab and the arrow keys, and see "
+    "what each model thought likely at its place."
 )
 LEGENDS = {
-    "text": "The plain answers. Words with a wavy line only repeat what stands before them.",
-    "probability": "The stronger the colour, the surer the model that wrote it was of the word.",
-    "difference": "The same text under both models. Orange, solid line: A finds the word likelier "
-    "(A ×12: twelve times). Blue, dotted line: B does. Full colour: a hundred times or more.",
-    "words": "Marked words stand in this answer and not in the other one.",
+    "text": N_("The plain answers. Words with a wavy line only repeat what stands before them."),
+    "probability": N_(
+        "The stronger the colour, the surer the model that wrote it was of the word."
+    ),
+    "difference": N_(
+        "The same text under both models. Orange, solid line: A finds the word likelier "
+        "(A ×12: twelve times). Blue, dotted line: B does. Full colour: a hundred times or more."
+    ),
+    "words": N_("Marked words stand in this answer and not in the other one."),
 }
 """What each view shows, in words."""
 VIEWS = (
-    ("Text", "text"),
-    ("How sure", "probability"),
-    ("A against B", "difference"),
-    ("Other words", "words"),
+    (N_("Text"), "text"),
+    (N_("How sure"), "probability"),
+    (N_("A against B"), "difference"),
+    (N_("Other words"), "words"),
 )
+
+
+def empty() -> str:
+    """Before there is an answer."""
+    return f'<div class="panel-text empty"><p>{_(EMPTY)}</p></div>'
+
+
+def inspector() -> str:
+    """Where the browser tells of the chosen word."""
+    told = f'<p class="note">{_(INSPECTOR)}</p>'
+    return f'<div id="inspector" class="inspector" aria-live="polite">{told}</div>'
 
 
 def legends() -> str:
     """All explanations; the style sheet shows the one of the chosen view."""
     return "".join(
-        f'<p class="note legend legend-{name}">{escaped(words_)}</p>'
+        f'<p class="note legend legend-{name}">{escaped(_(words_))}</p>'
         for name, words_ in LEGENDS.items()
     )
 
@@ -63,7 +78,7 @@ def panel(prompt: str, answers: Sequence[Writing], others: Sequence[Writing], si
     live = "true" if any(answer.state == "writing" for answer in answers) else "false"
     several = len(answers) > 1
     body = "".join(
-        f'<div class="sample">{f"<b class=note>Sample {i + 1}</b>" if several else ""}'
+        f'<div class="sample">{_numbered(i + 1) if several else ""}'
         f"{'' if several else _prompt(prompt)}{_answer(answer, other, side)}</div>"
         for i, (answer, other) in enumerate(zip(answers, others, strict=True))
     )
@@ -71,6 +86,10 @@ def panel(prompt: str, answers: Sequence[Writing], others: Sequence[Writing], si
         f'<div class="panel-text" aria-busy="{live}">{_prompt(prompt) if several else ""}'
         f"{body}</div>"
     )
+
+
+def _numbered(number: int) -> str:
+    return f"<b class=note>{_('Sample {number}').format(number=number)}</b>"
 
 
 def _prompt(prompt: str) -> str:
@@ -91,8 +110,9 @@ def _answer(answer: Writing, other: Writing, side: int) -> str:
         for i, word in enumerate(found)
     )
     figures = f' data-words="{escaped(_figures(found))}"' if both else ""
+    label = _("Answer of {side}, word by word").format(side=SIDES[side])
     return (
-        f'<span class="answer" role="group" aria-label="Answer of {SIDES[side]}, word by word"'
+        f'<span class="answer" role="group" aria-label="{label}"'
         f"{figures}>{spans}</span>{_said(answer, len(repeated), len(found))}"
     )
 
@@ -115,7 +135,7 @@ def _missing(found: Sequence[Word], other: str) -> set[int]:
         None, [word.strip() for word in here], [word.strip() for word in there], autojunk=False
     )
     alone = [False] * len(here)
-    for what, start, end, _, _ in matcher.get_opcodes():
+    for what, start, end, *_there in matcher.get_opcodes():
         if what in ("replace", "delete"):
             alone[start:end] = [True] * (end - start)
     marked: set[int] = set()
@@ -154,13 +174,14 @@ def _span(word: Word, index: int, side: int, both: bool, classes: str) -> str:
 def _said(answer: Writing, repeated: int, count: int) -> str:
     said = {
         "writing": '<i class="cursor" aria-hidden="true"></i>',
-        "looped": '<span class="looped">repeats itself</span>',
-        "stopped": '<span class="note">stopped</span>',
+        "looped": f'<span class="looped">{_("repeats itself")}</span>',
+        "stopped": f'<span class="note">{_("stopped")}</span>',
     }.get(answer.state, "")
     if answer.state in ("done", "looped") and not answer.text:
-        said += '<em class="note">nothing at all</em>'
+        said += f'<em class="note">{_("nothing at all")}</em>'
     if repeated and answer.state != "writing":
-        said += f'<span class="note">{repeated} of {count} words only repeat</span>'
+        words_ = _("{repeated} of {count} words only repeat").format(repeated=repeated, count=count)
+        said += f'<span class="note">{words_}</span>'
     return said
 
 
@@ -194,11 +215,11 @@ def _round(value: float) -> float:
 def percent(logp: float | None) -> str:
     """A log-probability as a share in words."""
     if logp is None:
-        return "no number"
+        return _("no number")
     share = math.exp(logp)
     if share >= 0.1:
         return f"{share:.0%}".replace("%", " %")
-    return f"{share:.1%}".replace("%", " %") if share >= 0.001 else "under 0.1 %"
+    return f"{share:.1%}".replace("%", " %") if share >= 0.001 else _("under 0.1 %")
 
 
 def times(change: float) -> str:

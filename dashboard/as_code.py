@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.pictures import escaped
 from unlearning.config import RunConfig
 
@@ -34,25 +35,27 @@ def python_of(config: RunConfig) -> str:
 def code_card(config: RunConfig) -> str:
     """Both, each with a button that copies it."""
     notes = [
-        f"Save the pasted text as {name} first."
+        _("Save the pasted text as {name} first.").format(name=name)
         for name in (config.forget, config.retain)
         if name.startswith("pasted-")
     ]
     notes += [
-        f"{name.partition(':')[0]} has to lie in the folder where this runs."
+        _("{file} has to lie in the folder where this runs.").format(file=name.partition(":")[0])
         for name in (config.forget, config.retain)
         if not name.startswith(("pasted-", "preset:", "hub:", "auto", "none"))
     ]
     told = "".join(f'<p class="note">{escaped(line)}</p>' for line in dict.fromkeys(notes))
     return (
-        f'<details open class="code-card"><summary>The same run as code</summary>{told}'
-        f"{_block('Command line', config.command())}{_block('Python', python_of(config))}</details>"
+        f'<details open class="code-card"><summary>{_("The same run as code")}</summary>{told}'
+        f"{_block(_('Command line'), config.command())}"
+        f"{_block('Python', python_of(config))}</details>"
     )
 
 
 def _block(title: str, code: str) -> str:
+    copy = _("Copy")
     return (
         f'<p class="code-title">{title}</p><div class="command">'
-        f'<button type="button" class="copy" data-copy aria-label="Copy: {title}">Copy</button>'
+        f'<button type="button" class="copy" data-copy aria-label="{copy}: {title}">{copy}</button>'
         f'<pre tabindex="0">{escaped(code)}</pre></div>'
     )

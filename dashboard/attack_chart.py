@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dashboard.language import N_, _
 from dashboard.pictures import escaped
 from unlearning.attacks.base import Side
 from unlearning.attacks.relearn import Curve, Look
 
 SIDES: dict[Side, str] = {
-    "original": "Original",
-    "control": "Never saw the text",
-    "unlearned": "Unlearned",
+    "original": N_("Original"),
+    "control": N_("Never saw the text"),
+    "unlearned": N_("Unlearned"),
 }
 """Words for the models, in the order in which they are drawn."""
+HEADING = N_("How much each model knows of the part that it is not shown")
 GRID = (0.0, 0.5, 1.0)
 
 
@@ -35,12 +37,12 @@ def curves(found: Mapping[Side, Curve]) -> str:
     legend = "".join(_entry(side, found[side].looks) for side in sides)
     told = ". ".join(_told(side, found[side].looks) for side in sides)
     return (
-        '<figure class="curves"><figcaption><b>How much each model knows of the part that it is '
-        "not shown</b></figcaption>"
+        f'<figure class="curves"><figcaption><b>{_(HEADING)}</b></figcaption>'
         f'<div class="curves-plot" role="img" aria-label="{escaped(told)}.">{ticks}'
         '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
         f"{grid}{lines}</svg></div>"
-        f'<div class="curves-steps"><span>before</span><span>after {last} training steps</span>'
+        f'<div class="curves-steps"><span>{_("before")}</span>'
+        f"<span>{_('after {last} training steps').format(last=last)}</span>"
         f'</div><p class="curves-legend">{legend}</p></figure>'
     )
 
@@ -68,13 +70,13 @@ def _line(side: Side, looks: Sequence[Look], last: int) -> str:
 
 def _entry(side: Side, looks: Sequence[Look]) -> str:
     return (
-        f'<span class="entry {side}"><i aria-hidden="true"></i>{SIDES[side]} '
+        f'<span class="entry {side}"><i aria-hidden="true"></i>{_(SIDES[side])} '
         f"<b>{_values(looks)}</b></span>"
     )
 
 
 def _told(side: Side, looks: Sequence[Look]) -> str:
-    return f"{SIDES[side]}: {_values(looks)}"
+    return f"{_(SIDES[side])}: {_values(looks)}"
 
 
 def _values(looks: Sequence[Look]) -> str:

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from dashboard import tables
 from dashboard.attack_chart import SIDES, curves
+from dashboard.language import N_, _, spoken
+from dashboard.notes import nothing
 from dashboard.pictures import duration, escaped, notices
 from unlearning.attacks import ATTACKS
 from unlearning.attacks.base import NO_CONTROL, Report, Side
@@ -21,10 +23,15 @@ from unlearning.metrics import METRICS
 from unlearning.runs.events import ScoreValue
 from unlearning.runs.store import RunStore
 
-TITLES = {"relearn": "Relearn", "quantise": "4-bit copy", "prompts": "Ask differently"}
+TITLES = {"relearn": N_("Relearn"), "quantise": N_("4-bit copy"), "prompts": N_("Ask differently")}
+SAME_CODE = N_(
+    "{share:.0%} of the rounded weights are the same number in the unlearned copy and in the "
+    "original's."
+)
+KNOWN = N_("How much of the text to forget each model knows, as it is and as a copy")
 REVEALING = 4
 """Answers that are shown of an attack by prompts."""
-WITHOUT_CONTROL = (
+WITHOUT_CONTROL = N_(
     "No verdict: no model is known here that never saw the text, so nothing tells what comes back "
     "from what is learned anew. Runs on the built-in text, runs that teach the text first and "
     "runs that name a retrained model have one."
@@ -46,13 +53,13 @@ def _drawn(store: RunStore, run_id: str, changed: int) -> str:
     """Drawn once, and again when a report came: every viewer asks for it each tick."""
     found = store.attacks(run_id) if changed else []
     if not found:
-        return '<p class="empty">Nobody has attacked this run yet.</p>'
+        return f'<p class="empty">{_("Nobody has attacked this run yet.")}</p>'
     return "".join(_result(one, newest=place == 0) for place, one in enumerate(found))
 
 
 def title(attack: str) -> str:
     """The attack in the words of the page."""
-    return TITLES.get(attack) or (ATTACKS[attack].title if attack in ATTACKS else attack)
+    return _(TITLES.get(attack) or (ATTACKS[attack].title if attack in ATTACKS else attack))
 
 
 def _result(kept: Mapping[str, Any], *, newest: bool) -> str:
@@ -64,10 +71,10 @@ def _result(kept: Mapping[str, Any], *, newest: bool) -> str:
         try:
             report: Report = known[0].model_validate(kept)
         except ValidationError:
-            words = "Another version of Lethe wrote this result; run the attack again."
+            words = _("Another version of Lethe wrote this result; run the attack again.")
             return f'<p class="note">{escaped(title(name))}: {words}</p>'
         body, verdict, about = known[1](report) + _foot(report), report.verdict, _about(report)
-    words = WITHOUT_CONTROL if verdict == NO_CONTROL else verdict
+    words = _(WITHOUT_CONTROL) if verdict == NO_CONTROL else spoken(verdict)
     return (
         f'<details class="attack-result"{" open" if newest else ""}><summary>'
         f'<span class="attack-head"><b>{escaped(_title(kept))}</b> {escaped(about)}</span>'
@@ -79,7 +86,7 @@ def _title(kept: Mapping[str, Any]) -> str:
     """The attack; a copy is called by the bits that it really had."""
     settings = kept.get("settings")
     if isinstance(settings, Mapping) and settings.get("format") == "int8":
-        return "8-bit copy"
+        return _("8-bit copy")
     return title(str(kept.get("attack", "")))
 
 
@@ -88,12 +95,21 @@ def _about(report: Report) -> str:
     step = report.models["unlearned"].partition("@")[2]
     cls = ATTACKS[report.attack]
     changed = [
-        f"{item.label.lower()} {report.settings[item.name]}"
+        f"{_called(item.label)} {report.settings[item.name]}"
         for item in cls.declared()
         if item.name in report.settings and report.settings[item.name] != item.default
     ]
-    parts = [f"step {step}" if step else "", ", ".join(changed) or "usual settings"]
+    parts = [
+        _("step {step}").format(step=step) if step else "",
+        ", ".join(changed) or _("usual settings"),
+    ]
     return "· " + " · ".join([*filter(None, parts), duration(report.seconds)])
+
+
+def _called(label: str) -> str:
+    """A setting amid a line: in English lower case, in German a noun keeps its capital."""
+    translated = _(label)
+    return label.lower() if translated == label else translated
 
 
 def _foot(report: Report) -> str:
@@ -101,16 +117,23 @@ def _foot(report: Report) -> str:
     beside = []
     if "original" in report.models:
         name = report.models["original"]
-        what = "what the run set out from" if name.startswith("original:") else name
-        beside.append(f"the original ({what})")
+        what = _("what the run set out from") if name.startswith("original:") else name
+        beside.append(_("the original ({what})").format(what=what))
     if "control" in report.models:
-        beside.append(f"a model that never saw the text ({report.models['control']})")
-    compared = f"Compared with {' and '.join(beside)}." if beside else "Compared with nothing."
+        beside.append(
+            _("a model that never saw the text ({value})").format(value=report.models["control"])
+        )
+    compared = (
+        _("Compared with {names}.").format(names=_(" and ").join(beside))
+        if beside
+        else _("Compared with nothing.")
+    )
     return (
         f'<p class="note">{escaped(compared)}</p>'
         f"{notices(report.notices)}"
-        '<details class="rule"><summary>How the verdict is reached</summary>'
-        f"<p>{escaped(ATTACKS[report.attack].rule)}</p></details>"
+        '<details class="rule"><summary>'
+        f"{_('How the verdict is reached')}</summary>"
+        f"<p>{escaped(_(ATTACKS[report.attack].rule))}</p></details>"
     )
 
 
@@ -129,31 +152,30 @@ def _quantised(report: Quantised) -> str:
     code = (
         ""
         if report.same_code is None
-        else f'<p class="note">{report.same_code:.0%} of the rounded weights are the same number '
-        "in the unlearned copy and in the original's.</p>"
+        else f'<p class="note">{_(SAME_CODE).format(share=report.same_code)}</p>'
     )
     return (
-        '<div class="before-after"><p><b>How much of the text to forget each model knows, as it '
-        f"is and as a copy</b></p>{bars}</div>{code}{_table(report.copies, rows)}"
+        f'<div class="before-after"><p><b>{_(KNOWN)}</b></p>{bars}</div>'
+        f"{code}{_table(report.copies, rows)}"
     )
 
 
 def _bars(side: Side, copy: Copy) -> str:
-    told = [("as it is", forgetting(copy.before)), ("copy", forgetting(copy.after))]
+    told = [(_("as it is"), forgetting(copy.before)), (_("copy"), forgetting(copy.after))]
     bars = "".join(
         f'<span class="when">{when}</span><span class="track {side}"><i style="width:'
         f'{min(max(value, 0.0), 1.0):.1%}"></i></span><b>{value:.0%}</b>'
         for when, value in told
         if value is not None
     )
-    return f'<div class="pair"><span class="who">{SIDES[side]}</span>{bars}</div>'
+    return f'<div class="pair"><span class="who">{_(SIDES[side])}</span>{bars}</div>'
 
 
-def _table(sides: Mapping[Side, object], rows: str, first: str = "As it is → copy") -> str:
+def _table(sides: Mapping[Side, object], rows: str, first: str = _("As it is → copy")) -> str:
     if not rows:
         return ""
     heads = "".join(
-        f'<th scope="col" class="number {side}">{SIDES[side]}</th>'
+        f'<th scope="col" class="number {side}">{_(SIDES[side])}</th>'
         for side in SIDES
         if side in sides
     )
@@ -173,14 +195,14 @@ def _metric_row(report: Quantised, metric: str, role: str) -> str:
             cells += f'<td class="number">{shown}</td>'
     words = METRICS[metric].title if metric in METRICS else metric
     return (
-        f'<tr><th scope="row">{escaped(words)}, {escaped(tables.ROLES.get(role, role))}</th>'
+        f'<tr><th scope="row">{escaped(words)}, {escaped(_(tables.ROLES.get(role, role)))}</th>'
         f"{cells}</tr>"
     )
 
 
 def _probed(report: Probed) -> str:
     rows = "".join(_probe_row(report, row) for row in report.rows)
-    table = _table(report.models, rows, "Share of the expected words that come")
+    table = _table(report.models, rows, _("Share of the expected words that come"))
     titles = {row.probe: row.title for row in report.rows}
     return table + _answers(revealing(report), titles)
 
@@ -191,9 +213,11 @@ def _probe_row(report: Probed, row: Row) -> str:
         for side in SIDES
         if side in report.models
     )
-    mark = ' <span class="looped">gets through</span>' if through(row) else ""
-    chance = f" (guessing: {row.chance:.2f})" if row.chance is not None else ""
-    return f'<tr><th scope="row">{escaped(row.title)}{chance}{mark}</th>{cells}</tr>'
+    mark = f' <span class="looped">{_("gets through")}</span>' if through(row) else ""
+    chance = (
+        _(" (guessing: {chance:.2f})").format(chance=row.chance) if row.chance is not None else ""
+    )
+    return f'<tr><th scope="row">{escaped(spoken(row.title))}{chance}{mark}</th>{cells}</tr>'
 
 
 def _score(score: ScoreValue | None) -> str:
@@ -216,19 +240,22 @@ def _gain(one: Answered) -> float:
 
 def _answers(found: Sequence[Answered], titles: Mapping[str, str]) -> str:
     if not found:
-        return '<p class="note">No answer gives away more than the control\'s does.</p>'
+        nothing = _("No answer gives away more than the control's does.")
+        return f'<p class="note">{nothing}</p>'
     rows = "".join(
-        f'<tr><th scope="row"><span class="note">{escaped(titles.get(one.probe, one.probe))}</span>'
+        f'<tr><th scope="row"><span class="note">'
+        f"{escaped(spoken(titles.get(one.probe, one.probe)))}</span>"
         f"{escaped(' '.join((one.prompt, one.opening)).strip())}</th>"
-        f'<td class="original" data-label="Expected">{escaped(one.reference)}</td>'
-        f'<td class="unlearned" data-label="Unlearned">'
+        f'<td class="original" data-label="{_("Expected")}">{escaped(one.reference)}</td>'
+        f'<td class="unlearned" data-label="{_("Unlearned")}">'
         f"{shared(one.reference, one.answers.get('unlearned', ''))}</td></tr>"
         for one in found
     )
     return (
-        '<table class="answers"><thead><tr><th scope="col">The most revealing answers</th>'
-        '<th scope="col" class="original">Expected</th><th scope="col" class="unlearned">'
-        f"Unlearned, expected words marked</th></tr></thead><tbody>{rows}</tbody></table>"
+        '<table class="answers"><thead><tr>'
+        f'<th scope="col">{_("The most revealing answers")}</th>'
+        f'<th scope="col" class="original">{_("Expected")}</th><th scope="col" class="unlearned">'
+        f"{_('Unlearned, expected words marked')}</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
@@ -238,11 +265,11 @@ def shared(reference: str, text: str) -> str:
     plain = [[word.strip(".,;:!?\"'").casefold() for word in words] for words in (old, new)]
     parts = []
     matcher = SequenceMatcher(None, *plain, autojunk=False)
-    for what, _, _, start, end in matcher.get_opcodes():
+    for what, *_there, start, end in matcher.get_opcodes():
         words = escaped(" ".join(new[start:end]))
         if words:
             parts.append(f"<mark>{words}</mark>" if what == "equal" else words)
-    return " ".join(parts) or tables.NOTHING
+    return " ".join(parts) or nothing()
 
 
 READ: dict[str, tuple[type[Report], Callable[[Any], str]]] = {

@@ -10,13 +10,14 @@ from typing import Any
 import gradio as gr
 
 from dashboard.check_card import check_card, working_card
+from dashboard.language import N_, _
 from dashboard.model_choice import problem_card
 from dashboard.page import QUIET, Page, toast
 from dashboard.setup_form import SetupForm, Values
 from unlearning.errors import UserError
 
-WAITING = "Asking the worker …"
-STOPPED = '<p class="note" role="status">The check was stopped.</p>'
+WAITING = N_("Asking the worker …")
+STOPPED = N_("The check was stopped.")
 
 
 class CheckPanel:
@@ -28,11 +29,11 @@ class CheckPanel:
 
     def build_buttons(self) -> None:
         """Build the buttons where it is called."""
-        self.go = gr.Button("Check first", elem_id="check-first", scale=0)
+        self.go = gr.Button(_("Check first"), elem_id="check-first", scale=0)
         self.stop = gr.Button(
-            "Stop the check", variant="stop", visible=False, elem_id="stop-check", scale=0
+            _("Stop the check"), variant="stop", visible=False, elem_id="stop-check", scale=0
         )
-        self.teach = gr.Button("Teach it first", visible=False, elem_id="teach-first", scale=0)
+        self.teach = gr.Button(_("Teach it first"), visible=False, elem_id="teach-first", scale=0)
 
     def wire(self, page: Page, form: SetupForm) -> None:
         """Connect the buttons with worker and form."""
@@ -42,7 +43,7 @@ class CheckPanel:
         def check(values: Values, visitor: gr.Request) -> Iterator[Values]:
             stopped = stopping[visitor.session_hash] = threading.Event()
             try:
-                yield self._busy(working_card(WAITING))
+                yield self._busy(working_card(_(WAITING)))
                 yield from self._ask(page, form, values, stopped)
             except UserError as error:
                 yield self._idle(problem_card(error))
@@ -63,7 +64,7 @@ class CheckPanel:
         )
         self.stop.click(stop, None, None, queue=False, **QUIET)
         self.teach.click(
-            lambda: [True, gr.update(visible=False), TAUGHT],
+            lambda: [True, gr.update(visible=False), working_card(_(TAUGHT))],
             None,
             [switch, self.teach, self.card],
             queue=False,
@@ -83,8 +84,8 @@ class CheckPanel:
     def _ask(
         self, page: Page, form: SetupForm, values: Values, stopped: threading.Event
     ) -> Iterator[Values]:
-        config, texts, _ = form.run(values)
-        card = STOPPED
+        config, texts, _notices = form.run(values)
+        card = f'<p class="note" role="status">{_(STOPPED)}</p>'
         with closing(page.scheduler.check(config, texts, values[page.key])) as stream:
             for delta in stream:
                 if stopped.is_set():
@@ -117,7 +118,6 @@ class CheckPanel:
         }
 
 
-TAUGHT = (
-    '<p class="check-line" role="status">It will be taught the text before it forgets it. '
-    "Check again to see how long that takes.</p>"
+TAUGHT = N_(
+    "It will be taught the text before it forgets it. Check again to see how long that takes."
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dashboard.language import _, spoken
+from dashboard.notes import nothing
 from dashboard.pictures import escaped
 from dashboard.repeats import marked
 from dashboard.story import NOT_FINITE
 from unlearning.runs.events import Answer
 from unlearning.runs.view import View
-
-NOTHING = "<em>nothing at all</em>"
 
 
 def collapse_card(view: View) -> str:
@@ -19,13 +19,23 @@ def collapse_card(view: View) -> str:
     if found is None:
         return ""
     diverged = any(NOT_FINITE in sign for sign in found.signs)
-    head = "diverged" if diverged else "collapsed"
-    signs = "".join(f"<li>{escaped(sign[:1].upper() + sign[1:])}.</li>" for sign in found.signs)
+    head = (
+        _("The model diverged at step {step}")
+        if diverged
+        else _("The model collapsed at step {step}")
+    )
+    head = head.format(step=found.step)
+    told = map(spoken, found.signs)
+    signs = "".join(f"<li>{escaped(sign[:1].upper() + sign[1:])}.</li>" for sign in told)
     back = view.rolled_back
-    done = f"The model was rolled back to step {back.to}." if back else "It was not rolled back."
+    done = (
+        _("The model was rolled back to step {to}.").format(to=back.to)
+        if back
+        else _("It was not rolled back.")
+    )
     return (
-        f'<div class="card bad collapse-card" role="alert"><h3>The model {head} at step '
-        f'{found.step}</h3><div class="collapse-why"><ul class="signs">{signs}</ul>'
+        f'<div class="card bad collapse-card" role="alert"><h3>{head}</h3>'
+        f'<div class="collapse-why"><ul class="signs">{signs}</ul>'
         f"<p>{done}</p></div>{_moment(found.answers)}</div>"
     )
 
@@ -39,16 +49,14 @@ def _moment(answers: Sequence[Answer]) -> str:
     looped = sum(answer.looped for answer in answers)
     folded = ""
     if rest:
-        count = f"{looped} of {len(answers)} answers repeated themselves"
-        folded = (
-            f"<details><summary>What else it wrote then: {count}</summary>"
-            f"{''.join(map(_text, rest))}</details>"
+        count = _("{looped} of {count} answers repeated themselves").format(
+            looped=looped, count=len(answers)
         )
+        count = _("What else it wrote then: {count}").format(count=count)
+        folded = f"<details><summary>{count}</summary>{''.join(map(_text, rest))}</details>"
     return f'<div class="collapse-text">{_text(worst)}{folded}</div>'
 
 
 def _text(answer: Answer) -> str:
-    return (
-        f'<p class="prompt">{escaped(answer.prompt)}</p>'
-        f'<p class="answer">{marked(answer.unlearned) if answer.unlearned.strip() else NOTHING}</p>'
-    )
+    written = marked(answer.unlearned) if answer.unlearned.strip() else nothing()
+    return f'<p class="prompt">{escaped(answer.prompt)}</p><p class="answer">{written}</p>'

@@ -6,10 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard.answer_panel import EMPTY, INSPECTOR, VIEWS, legends
+from dashboard.answer_panel import VIEWS, empty, inspector, legends
 from dashboard.ballot import closed_name
+from dashboard.language import _
 from dashboard.page import QUIET
-from dashboard.side_choices import EMBEDDED
+from dashboard.side_choices import EMBEDDED, embedded
 from unlearning.errors import UserError
 from unlearning.runs.requests import MOST_STRENGTH, GenerateRequest
 
@@ -28,7 +29,7 @@ class CompareForm:
     def __init__(self) -> None:
         with gr.Row(elem_classes="compare-head"):
             self._ask()
-        sampling = gr.Accordion("Sampling", open=False, elem_id="sampling")
+        sampling = gr.Accordion(_("Sampling"), open=False, elem_id="sampling")
         with sampling, gr.Row(elem_classes="compare-settings"):
             self._sampling()
         self.sides: list[gr.Dropdown] = []
@@ -44,10 +45,10 @@ class CompareForm:
 
     def _ask(self) -> None:
         self.prompt = gr.Textbox(
-            label="Prompt",
+            label=_("Prompt"),
             lines=3,
             max_lines=6,
-            placeholder="The beginning of a text, or a question.",
+            placeholder=_("The beginning of a text, or a question."),
             elem_id="prompt",
             scale=3,
         )
@@ -56,53 +57,53 @@ class CompareForm:
                 [],
                 value=None,
                 allow_custom_value=True,
-                label="Or a pinned prompt",
+                label=_("Or a pinned prompt"),
                 elem_id="suggested",
             )
             with gr.Row(elem_classes="compare-buttons"):
                 self.go = gr.Button(
-                    "Generate", variant="primary", elem_id="generate", min_width=110
+                    _("Generate"), variant="primary", elem_id="generate", min_width=110
                 )
                 self.stop = gr.Button(
-                    "Stop", interactive=False, elem_id="generate-stop", min_width=70
+                    _("Stop"), interactive=False, elem_id="generate-stop", min_width=70
                 )
                 self.as_question = gr.Checkbox(
-                    label="Ask as a question", elem_id="as-question", min_width=130
+                    label=_("Ask as a question"), elem_id="as-question", min_width=130
                 )
             self.blind = gr.Checkbox(
-                label="Vote blind: who is who is shown after the vote", elem_id="blind"
+                label=_("Vote blind: who is who is shown after the vote"), elem_id="blind"
             )
 
     def _sampling(self) -> None:
         self.tokens = gr.Slider(
-            8, 256, value=64, step=8, label="Longest answer, tokens", min_width=130
+            8, 256, value=64, step=8, label=_("Longest answer, tokens"), min_width=130
         )
         self.temperature = gr.Slider(
             0,
             2,
             value=0,
             step=0.1,
-            label="Temperature, 0 = the likeliest word",
+            label=_("Temperature, 0 = the likeliest word"),
             elem_id="temperature",
             min_width=130,
         )
         self.top_p = gr.Slider(
-            0.05, 1, value=1, step=0.05, label="Top-p, 1 = all words", min_width=130
+            0.05, 1, value=1, step=0.05, label=_("Top-p, 1 = all words"), min_width=130
         )
         self.samples = gr.Slider(
-            1, MOST_SAMPLES, value=1, step=1, label="Samples", elem_id="samples", min_width=110
+            1, MOST_SAMPLES, value=1, step=1, label=_("Samples"), elem_id="samples", min_width=110
         )
-        self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=80, scale=0)
+        self.seed = gr.Number(0, label=_("Seed"), precision=0, minimum=0, min_width=80, scale=0)
 
     def _side(self, name: str) -> None:
         place = len(self.sides)
         self.sides.append(
             gr.Dropdown(
-                EMBEDDED,
+                embedded(),
                 value=EMBEDDED[place][1],
                 # Any model may be named; and an open page outlives a server that knew the choices.
                 allow_custom_value=True,
-                label=f"Model {name.upper()}",
+                label=_("Model {side}").format(side=name.upper()),
                 show_label=False,
                 elem_id=f"side-{name}",
             )
@@ -113,7 +114,7 @@ class CompareForm:
                 MOST_STRENGTH,
                 value=1,
                 step=0.05,
-                label="Adapter strength, 1 as trained",
+                label=_("Adapter strength, 1 as trained"),
                 visible=False,
                 elem_id=f"strength-{name}",
                 elem_classes="strength",
@@ -123,18 +124,23 @@ class CompareForm:
         self.names.append(
             gr.HTML(closed, visible=False, apply_default_css=False, elem_id=f"answer-name-{name}")
         )
-        self.panels.append(gr.HTML(EMPTY, apply_default_css=False, elem_id=f"answer-{name}"))
+        self.panels.append(gr.HTML(empty(), apply_default_css=False, elem_id=f"answer-{name}"))
 
     def _views(self) -> None:
         with gr.Row(elem_classes="compare-views"):
             self.view = gr.Radio(
-                list(VIEWS), value="text", label="View", show_label=False, elem_id="view", scale=3
+                [(_(words), view) for words, view in VIEWS],
+                value="text",
+                label=_("View"),
+                show_label=False,
+                elem_id="view",
+                scale=3,
             )
             self.numbers = gr.Checkbox(
-                label="Numbers under the words", elem_id="numbers", min_width=210, scale=0
+                label=_("Numbers under the words"), elem_id="numbers", min_width=210, scale=0
             )
         gr.HTML(legends(), apply_default_css=False)
-        gr.HTML(INSPECTOR, apply_default_css=False)
+        gr.HTML(inspector(), apply_default_css=False)
         for widget in (self.view, self.numbers):
             widget.change(None, [self.view, self.numbers], None, js=SHOW_VIEW, **QUIET)
 

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.context import get_blocks_context
 
 from dashboard.form import NO, UNSET, YES
+from dashboard.language import _
 from unlearning.config import RunConfig
 from unlearning.declare import Hyperparameter
 from unlearning.methods import METHODS
@@ -90,7 +91,14 @@ class Controls:
         """The source among the examples; one that is not offered joins the list."""
         known = list(self.by_id["forget-example"].choices)
         if source not in [value for _, value in known]:
-            known.append((f"Fictional world: {source.rpartition('/')[2]}s to forget", source))
+            known.append(
+                (
+                    _("Fictional world: {value}s to forget").format(
+                        value=source.rpartition("/")[2]
+                    ),
+                    source,
+                )
+            )
         return gr.update(choices=known, value=source)
 
 

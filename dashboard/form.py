@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from dashboard.language import _
 from dashboard.pictures import escaped, method_card
 from unlearning.declare import Declared, Hyperparameter
 from unlearning.methods import METHODS
@@ -43,7 +44,7 @@ class Fields:
         folded = [item for item in self._items.values() if item.advanced]
         self._build(plain, prefix)
         if folded:
-            with gr.Accordion("Advanced", open=False, elem_classes="advanced"):
+            with gr.Accordion(_("Advanced"), open=False, elem_classes="advanced"):
                 self._build(folded, prefix)
 
     def _build(self, items: list[Hyperparameter], prefix: str) -> None:
@@ -87,7 +88,7 @@ class MethodChooser:
         self.radio = gr.Radio(
             [(cls.title, name) for name, cls in METHODS.items()],
             value=default,
-            label="Method",
+            label=_("Method"),
             elem_id=prefix,
             elem_classes="method-choice",
         )
@@ -113,8 +114,8 @@ class MethodChooser:
 
     def _more(self, cls: type[Method], prefix: str) -> None:
         """How the method works, and its hyperparameters."""
-        with gr.Accordion("How it works", open=False):
-            gr.HTML(f'<p class="idea">{escaped(cls.idea)}</p>', apply_default_css=False)
+        with gr.Accordion(_("How it works"), open=False):
+            gr.HTML(f'<p class="idea">{escaped(_(cls.idea))}</p>', apply_default_css=False)
             # Markdown for KaTeX; it comes with Gradio and loads nothing from outside.
             gr.Markdown(
                 f"$$\\displaystyle {cls.formula}$$",
@@ -122,7 +123,7 @@ class MethodChooser:
                 elem_classes="formula",
             )
             gr.HTML(method_card(cls, details=True), apply_default_css=False)
-        with gr.Accordion(f"Hyperparameters of {cls.title}", open=False):
+        with gr.Accordion(_("Hyperparameters of {title}").format(title=cls.title), open=False):
             self.fields[cls.name] = Fields(cls, prefix)
 
     @property
@@ -142,10 +143,10 @@ class MethodChooser:
 
 def widget(item: Hyperparameter, elem_id: str) -> Component:
     """The widget for one field."""
-    named = {"label": item.label, "elem_id": elem_id, "min_width": 200}
-    explained = {**named, "info": item.help}
+    named = {"label": _(item.label), "elem_id": elem_id, "min_width": 200}
+    explained = {**named, "info": _(item.help)}
     if item.kind == "switch" and item.optional:
-        choices = [("as the method says", UNSET), ("yes", YES), ("no", NO)]
+        choices = [(_("as the method says"), UNSET), (_("yes"), YES), (_("no"), NO)]
         return gr.Radio(choices, value=_three_way(item.default), **explained)
     if item.kind == "switch":
         return gr.Checkbox(item.default, **explained)
@@ -156,7 +157,7 @@ def widget(item: Hyperparameter, elem_id: str) -> Component:
         return gr.Textbox(item.default or "", **explained)
     if item.optional:
         # A text box, because a gr.Number whose value is None shows 0 (Gradio 6.31).
-        return gr.Textbox(_text(item.default), placeholder="default", max_lines=1, **explained)
+        return gr.Textbox(_text(item.default), placeholder=_("default"), max_lines=1, **explained)
     step = slider_step(item)
     if step is not None:
         return gr.Slider(item.low, item.high, value=item.default, step=step, **explained)
@@ -230,5 +231,6 @@ def _three_way(value: bool | None) -> str:
 def _with_span(item: Hyperparameter) -> str:
     """The sentence and the range, where that says more than "any reasonable number"."""
     if item.low is None or item.high is None or item.high > WIDE:
-        return item.help
-    return f"{item.help} ({item.low:g} to {item.high:g})"
+        return _(item.help)
+    span = _("({low:g} to {high:g})").format(low=item.low, high=item.high)
+    return f"{_(item.help)} {span}"

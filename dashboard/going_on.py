@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pictures
+from dashboard.language import _
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.sidebar import paused
 from dashboard.travel import kept_before
@@ -18,14 +19,21 @@ CUT_SHORT = ("interrupted", "stopped", "failed", "collapsed")
 def build(page: Page) -> None:
     """The row below the slider."""
     with gr.Row(visible=False, elem_id="go-on", elem_classes="go-on") as row:
-        pause = gr.Button("Pause", size="md", scale=0, min_width=110, elem_id="pause")
+        pause = gr.Button(_("Pause"), size="md", scale=0, min_width=110, elem_id="pause")
         more = gr.Button(
-            "Continue", variant="primary", size="md", scale=0, min_width=200, elem_id="continue"
+            _("Continue"), variant="primary", size="md", scale=0, min_width=200, elem_id="continue"
         )
         steps = gr.Number(
-            label="Steps in all", precision=0, minimum=1, scale=0, min_width=130, elem_id="to-step"
+            label=_("Steps in all"),
+            precision=0,
+            minimum=1,
+            scale=0,
+            min_width=130,
+            elem_id="to-step",
         )
-        keep = gr.Button("Keep this step", size="md", scale=0, min_width=230, elem_id="keep-step")
+        keep = gr.Button(
+            _("Keep this step"), size="md", scale=0, min_width=230, elem_id="keep-step"
+        )
         note = gr.HTML(apply_default_css=False, elem_id="go-on-note")
 
     @page.shows(row, pause, more, steps, keep, note)
@@ -37,7 +45,9 @@ def build(page: Page) -> None:
             pause: gr.update(visible=hold),
             more: gr.update(visible=on, value=resume_label(watched)),
             steps: gr.update(visible=on, value=watched.view.steps or 1),
-            keep: gr.update(visible=back, value=f"Keep step {step} as the result"),
+            keep: gr.update(
+                visible=back, value=_("Keep step {step} as the result").format(step=step)
+            ),
             note: f'<p class="note">{pictures.escaped(explained(watched))}</p>',
         }
 
@@ -86,28 +96,39 @@ def resume_label(watched: Watched) -> str:
     """What Continue does, with its step."""
     step = kept_before(watched)
     if watched.at is None and paused(watched.view) and watched.status == "stopped":
-        return f"Resume at step {step}"
-    return f"Continue from step {step}"
+        return _("Resume at step {step}").format(step=step)
+    return _("Continue from step {step}").format(step=step)
 
 
 def explained(watched: Watched) -> str:
     """What the buttons will do, in a sentence or two; empty where there is none."""
     step, view = kept_before(watched), watched.view
     if can_pause(watched):
-        return "Pause keeps the step it stops at: resumed later, the run ends as without a pause."
+        return _(
+            "Pause keeps the step it stops at: resumed later, the run ends as without a pause."
+        )
     if not (can_go_on(watched) or can_keep(watched)):
         return ""
     said = []
     if watched.at is not None and step != watched.at:
-        said.append(f"Step {watched.at} was looked at but not kept; step {step} before it was.")
+        said.append(
+            _("Step {at} was looked at but not kept; step {step} before it was.").format(
+                at=watched.at, step=step
+            )
+        )
     if watched.at is not None and step is not None and max(watched.snapshots) > step:
         said.append(
-            f"Continuing drops what came after step {step}; keeping it as the result measures it "
-            "anew and drops nothing."
+            _(
+                "Continuing drops what came after step {step}; keeping it as the result measures "
+                "it anew and drops nothing."
+            ).format(step=step)
         )
     elif paused(view) and watched.at is None and watched.status == "stopped":
         said.append(
-            f"Paused, with a snapshot of step {step} itself: it goes on as if it had never stopped."
+            _(
+                "Paused, with a snapshot of step {step} itself: it goes on as if it had never "
+                "stopped."
+            ).format(step=step)
         )
     return " ".join(said)
 

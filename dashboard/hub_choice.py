@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
+from dashboard.language import N_, _, spoken
 from dashboard.notes import note
 from dashboard.page import QUIET
 from unlearning.data.columns import guess
@@ -20,7 +21,9 @@ from unlearning.models.locate import HUB_ID
 
 PREVIEWED = 5
 """Rows that are shown before anything is used."""
-HINT = "A name such as owner/name, and a configuration behind a further slash if it has several."
+HINT = N_(
+    "A name such as owner/name, and a configuration behind a further slash if it has several."
+)
 
 
 class HubChoice:
@@ -30,20 +33,20 @@ class HubChoice:
         """Build the widgets where it is called."""
         with gr.Row(elem_classes="hub-row"):
             self.name = gr.Textbox(
-                label="Data set on the hub",
+                label=_("Data set on the hub"),
                 placeholder="owner/name",
-                info=HINT,
+                info=_(HINT),
                 max_lines=1,
                 elem_id=f"{role}-hub",
                 scale=3,
             )
-            look = gr.Button("Look into it", elem_id=f"{role}-hub-look", scale=1, min_width=110)
+            look = gr.Button(_("Look into it"), elem_id=f"{role}-hub-look", scale=1, min_width=110)
         with gr.Row(elem_classes="hub-row"):
             free = {"allow_custom_value": True, "min_width": 90}
-            self.split = gr.Dropdown([], value="train", label="Split", **free)
-            self.text = gr.Dropdown([], value="", label="Text column", **free)
-            self.question = gr.Dropdown([], value="", label="Question column", **free)
-            self.answer = gr.Dropdown([], value="", label="Answer column", **free)
+            self.split = gr.Dropdown([], value="train", label=_("Split"), **free)
+            self.text = gr.Dropdown([], value="", label=_("Text column"), **free)
+            self.question = gr.Dropdown([], value="", label=_("Question column"), **free)
+            self.answer = gr.Dropdown([], value="", label=_("Answer column"), **free)
         told = gr.HTML(apply_default_css=False)
         table = gr.Dataframe(
             visible=False, interactive=False, wrap=True, max_height=180, show_label=False
@@ -126,7 +129,7 @@ def look_into(name: Any, split: Any) -> list[Any]:
     try:
         return _found(_checked(name), str(split or "train"))
     except UserError as error:
-        told = note(f"{error.message} {error.hint}", bad=True)
+        told = note(spoken(f"{error.message} {error.hint}"), bad=True)
         return [*[gr.skip()] * 4, told, gr.update(visible=False)]
 
 
@@ -139,14 +142,14 @@ def _found(name: str, split: str) -> list[Any]:
     first = rows.select(range(min(len(rows), PREVIEWED))).to_list()
     shown = preview(Upload(name, table=table_of(first)), PREVIEWED)
     guessed = guess(rows.column_names)
-    choices = [("(none)", ""), *((column, column) for column in rows.column_names)]
+    choices = [(_("(none)"), ""), *((column, column) for column in rows.column_names)]
     columns = [
         gr.update(choices=choices, value=(guessed and getattr(guessed, kind)) or "")
         for kind in ("text", "question", "answer")
     ]
-    counted = f"{len(rows):,} rows in {split}."
+    counted = _("{count:,} rows in {split}.").format(count=len(rows), split=split)
     if len(rows) > UPLOAD.rows:
-        counted += f" The first {UPLOAD.rows:,} are used."
+        counted += _(" The first {rows:,} are used.").format(rows=UPLOAD.rows)
     frame = pd.DataFrame(shown.rows, columns=list(shown.columns))
     return [
         gr.update(choices=list(splits), value=split),

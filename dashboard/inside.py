@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import _
 from dashboard.live_figure import Chart
 from dashboard.own_curves import SLOTS, own_charts, own_payload
 from dashboard.page import Page, Watched
@@ -40,7 +41,7 @@ def heading(view: View) -> str:
     if not own_charts(view):
         return ""
     name = METHODS[view.method].title if view.method in METHODS else view.method
-    return f'<h3 class="inside-head">Inside {escaped(name)}</h3>'
+    return f'<h3 class="inside-head">{escaped(_("Inside {method}").format(method=name))}</h3>'
 
 
 def _drawer(place: int) -> Any:

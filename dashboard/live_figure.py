@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import gradio as gr
 
+from dashboard.language import _
 from unlearning.runs.view import Series, View
 
 THINNED = 400
@@ -88,13 +89,20 @@ def live_figure(chart: Chart, height: int = 180) -> gr.HTML:
     gr.set_static_paths([PLOTLY, PAGE_ASSETS / "live_figure.js"])
     return gr.HTML(
         value=None,
-        html_template=TEMPLATE % _attribute({**asdict(chart), "height": height}),
+        html_template=TEMPLATE % _attribute({**spelled(chart), "height": height}),
         js_on_load="window.letheFigure(element, props, watch);",
         head=_script(PLOTLY) + _script(PAGE_ASSETS / "live_figure.js"),
         apply_default_css=False,
         elem_id=f"figure-{chart.key}",
         elem_classes="live-figure",
     )
+
+
+def spelled(chart: Chart) -> dict[str, Any]:
+    """The chart as the browser gets it, in the language of the page."""
+    traces = [{**asdict(trace), "name": _(trace.name)} for trace in chart.traces]
+    words = {"title": _(chart.title), "direction": _(chart.direction)}
+    return {**asdict(chart), **words, "traces": traces}
 
 
 def _attribute(value: Any) -> str:
@@ -142,7 +150,7 @@ def payload(
     if drawn["tag"] == tag:
         return None
     if told and not drawn["tag"]:
-        rest["chart"] = asdict(chart)
+        rest["chart"] = spelled(chart)
     traces = {key: _part(series, drawn["traces"].get(key)) for key, series in curves.items()}
     return {"run": run, "tag": tag, "traces": traces, **rest}
 
@@ -155,10 +163,13 @@ def summary(view: View, chart: Chart) -> str:
         if not finite:
             continue
         first, last = f"{finite[0]:.3g}", f"{finite[-1]:.3g}"
-        parts.append(f"{trace.name} {first}" + (f" → {last}" if len(finite) > 1 else ""))
-    parts += [f"step {mark.step}: {mark.text}" for mark in _marks(view, chart)]
+        parts.append(f"{_(trace.name)} {first}" + (f" → {last}" if len(finite) > 1 else ""))
+    parts += [
+        _("step {step}: {text}").format(step=mark.step, text=mark.text)
+        for mark in _marks(view, chart)
+    ]
     parts += [level["text"] for level in _levels(view, chart)]
-    return "; ".join(parts) + "." if parts else "Nothing measured yet."
+    return "; ".join(parts) + "." if parts else _("Nothing measured yet.")
 
 
 def thin(series: Series, most: int = THINNED) -> tuple[list[int], list[float | None]]:
@@ -224,7 +235,7 @@ def _levels(view: View, chart: Chart) -> list[dict[str, Any]]:
     value = view.levels.scores.get(chart.level) if view.levels and chart.level else None
     if value is None or not math.isfinite(value):
         return []
-    return [{"y": _rounded(value), "text": f"never-saw-it level {value:.2g}"}]
+    return [{"y": _rounded(value), "text": _("never-saw-it level {value:.2g}").format(value=value)}]
 
 
 def _marks(view: View, chart: Chart) -> list[Mark]:
@@ -232,11 +243,11 @@ def _marks(view: View, chart: Chart) -> list[Mark]:
     marks = _divergences(view, chart)
     if chart.along_run:
         if view.forgotten_at is not None:
-            marks.append(Mark(view.forgotten_at, "forgotten", "good"))
+            marks.append(Mark(view.forgotten_at, _("forgotten"), "good"))
         if view.collapse is not None:
-            marks.append(Mark(view.collapse.step, "collapsed", "bad"))
+            marks.append(Mark(view.collapse.step, _("collapsed"), "bad"))
         if view.rolled_back is not None:
-            marks.append(Mark(view.rolled_back.to, "rolled back to here", "plain"))
+            marks.append(Mark(view.rolled_back.to, _("rolled back to here"), "plain"))
     by_step: dict[int, list[Mark]] = {}
     for mark in marks:
         by_step.setdefault(mark.step, []).append(mark)
@@ -259,7 +270,7 @@ def _divergences(view: View, chart: Chart) -> list[Mark]:
             if not math.isfinite(value):
                 # Short: it stands in the chart beside other labels.
                 what = "NaN" if math.isnan(value) else "∞"
-                marks.append(Mark(step, f"{trace.name} {what}", "bad"))
+                marks.append(Mark(step, f"{_(trace.name)} {what}", "bad"))
                 break
     return marks
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import N_, _, spoken
 from dashboard.page import QUIET, Page, Watched
 from dashboard.pictures import escaped
 from unlearning.config import RunConfig
@@ -25,17 +26,17 @@ from unlearning.models.memory import (
 from unlearning.models.suggested import SUGGESTIONS
 
 EMBEDDED = {
-    "demo": "Demo: knows a fictional world by heart",
-    "demo-retain": "Demo, trained without the text to forget",
+    "demo": N_("Demo: knows a fictional world by heart"),
+    "demo-retain": N_("Demo, trained without the text to forget"),
 }
 RETRAINED = {
-    "auto": "The one that belongs to the text, if any",
-    "none": "None",
+    "auto": N_("The one that belongs to the text, if any"),
+    "none": N_("None"),
     "demo-retain": EMBEDDED["demo-retain"],
 }
 KEPT_SECONDS = 60
 """How long it is kept in mind that a model could not be looked up."""
-ABOUT_RETRAINED = (
+ABOUT_RETRAINED = N_(
     "A model of the same kind that was trained without the text to forget. Its scores are the "
     "exact level at which forgetting ends. Without one, unseen text stands in."
 )
@@ -48,18 +49,20 @@ class ModelChoice:
         """Build the widgets where it is called."""
         self._page = page
         public = page.settings.public
-        self._choices = [(title, name) for name, title in EMBEDDED.items()]
+        self._choices = [(_(title), name) for name, title in EMBEDDED.items()]
         if public:
             self._choices += [(name, name) for name in allowed_models()]
         else:
-            self._choices += [(f"{one.model}: {one.note}", one.model) for one in SUGGESTIONS]
+            self._choices += [(f"{one.model}: {_(one.note)}", one.model) for one in SUGGESTIONS]
         self.model = gr.Dropdown(
             self._choices,
             value="demo",
             allow_custom_value=not public,
-            label="Model",
+            label=_("Model"),
             show_label=False,
-            info=None if public else "One of the list, a folder, or an id on the Hugging Face hub.",
+            info=None
+            if public
+            else _("One of the list, a folder, or an id on the Hugging Face hub."),
             elem_id="model",
         )
         self.card = gr.HTML(model_card(RunConfig()), apply_default_css=False, elem_id="model-card")
@@ -70,7 +73,7 @@ class ModelChoice:
 
     def build_retrained(self) -> None:
         """Build the choice of a retrained model where it is called."""
-        offered = [(title, name) for name, title in RETRAINED.items()]
+        offered = [(_(title), name) for name, title in RETRAINED.items()]
         if self._page.settings.public:
             offered += [(name, name) for name in allowed_models()]
         else:
@@ -80,9 +83,9 @@ class ModelChoice:
             offered,
             value="auto",
             allow_custom_value=not self._page.settings.public,
-            label="Model trained without the text",
+            label=_("Model trained without the text"),
             show_label=False,
-            info=ABOUT_RETRAINED,
+            info=_(ABOUT_RETRAINED),
             elem_id="retrained",
         )
         card = gr.HTML(apply_default_css=False)
@@ -129,13 +132,13 @@ def goes_on(watched: Watched) -> list[tuple[str, str]]:
     """The run that is looked at, as a model to go on from."""
     if watched.live or not watched.snapshots:
         return []
-    return [(f"Go on from run {watched.run_id}", f"run:{watched.run_id}")]
+    return [(_("Go on from run {run_id}").format(run_id=watched.run_id), f"run:{watched.run_id}")]
 
 
 def model_card(config: RunConfig) -> str:
     """Size of the model, number format, device, and whether a run fits into this machine."""
     if config.model.startswith("run:"):
-        return '<p class="note">Goes on from what that run left.</p>'
+        return f'<p class="note">{_("Goes on from what that run left.")}</p>'
     try:
         found = describe(config.model)
         needed = _needed(config, found)
@@ -161,34 +164,43 @@ def retrained_card(name: Any) -> str:
 
 def problem_card(error: UserError) -> str:
     """The problem where the eye is, and it stays: a toast goes by."""
-    hint = f"<p>{escaped(error.hint)}</p>" if error.hint else ""
-    return f'<div class="card bad" role="alert"><p>{escaped(error.message)}</p>{hint}</div>'
+    hint = f"<p>{escaped(spoken(error.hint))}</p>" if error.hint else ""
+    return f'<div class="card bad" role="alert"><p>{escaped(spoken(error.message))}</p>{hint}</div>'
 
 
 def _facts(found: ModelCard) -> str:
     count = found["parameters"]
-    size = f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
+    size = (
+        _("{value:.1f} billion").format(value=count / 1e9)
+        if count >= 1e9
+        else _("{value:.1f} million").format(value=count / 1e6)
+    )
     stored = found["config"].get("dtype") or found["config"].get("torch_dtype")
     parts = [
         found["type"],
-        f"{size} parameters",
+        _("{size} parameters").format(size=size),
         stored if isinstance(stored, str) else "",
-        f"context of {found['context']} tokens" if found["context"] else "",
-        "chat model" if found["chat"] else "",
+        _("context of {count} tokens").format(count=found["context"]) if found["context"] else "",
+        _("chat model") if found["chat"] else "",
     ]
     return ", ".join(part for part in parts if part)
 
 
 def _place(config: RunConfig) -> str:
     """Where and in which number format it will run, as far as that is decided."""
-    where = "on the GPU or else the CPU" if config.device == "auto" else f"on {config.device}"
+    where = (
+        _("on the GPU or else the CPU")
+        if config.device == "auto"
+        else _("on {device}").format(device=config.device)
+    )
     if config.full:
-        return f"Runs {where} in float32, as all parameters are trained."
+        return _("Runs {where} in float32, as all parameters are trained.").format(where=where)
     if config.dtype != "auto":
-        return f"Runs {where} in {config.dtype}."
+        return _("Runs {where} in {dtype}.").format(where=where, dtype=config.dtype)
     if config.device == "auto":
-        return "Runs on the GPU in bfloat16, or else on the CPU in float32."
-    return f"Runs {where} in {'bfloat16' if config.device.startswith('cuda') else 'float32'}."
+        return _("Runs on the GPU in bfloat16, or else on the CPU in float32.")
+    dtype = "bfloat16" if config.device.startswith("cuda") else "float32"
+    return _("Runs {where} in {dtype}.").format(where=where, dtype=dtype)
 
 
 def _needed(config: RunConfig, found: ModelCard) -> Estimate:
@@ -214,11 +226,13 @@ def _mark(needed: Estimate, doubt: str) -> str:
     try:
         check_fit(needed, free)
     except UserError as error:
-        return f'<b class="bad">✕ may not fit.</b> {escaped(error.message)}'
+        return f'<b class="bad">{_("✕ may not fit")}.</b> {escaped(spoken(error.message))}'
     if doubt:
-        return f'<b class="bad">✕ may not load.</b> {escaped(doubt)}'
-    needs = f"needs at most about {gigabytes(needed.total)} of {gigabytes(free)} free memory"
-    return f'<b class="good">✓ fits</b>, {needs}'
+        return f'<b class="bad">{_("✕ may not load")}.</b> {escaped(spoken(doubt))}'
+    needs = _("needs at most about {needed} of {free} free memory").format(
+        needed=gigabytes(needed.total), free=gigabytes(free)
+    )
+    return f'<b class="good">{_("✓ fits")}</b>, {needs}'
 
 
 def gigabytes(size: int) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from dashboard.language import N_, _
+from dashboard.notes import nothing
 from dashboard.pictures import escaped
 from dashboard.side_by_side import Writing
-from dashboard.tables import NOTHING, differing
+from dashboard.tables import differing
 from unlearning.data.base import Example
 from unlearning.runs.events import Answer
 
@@ -28,7 +30,7 @@ class Neighbour:
 
     prompt: str
     follows: str
-    whose: str = "The text goes on"
+    whose: str = N_("The text goes on")
     """Where `follows` comes from, in words."""
 
 
@@ -58,7 +60,7 @@ def nearest(
 def pinned(answers: Sequence[Answer], count: int = SHOWN) -> list[Neighbour]:
     """The same out of the run's pinned prompts, which everybody who has the link may read."""
     kept = [answer for answer in answers if answer.role in ("retain", "generic")]
-    whose = "The original model went on"
+    whose = _("The original model went on")
     return [Neighbour(answer.prompt, answer.original, whose) for answer in kept[:count]]
 
 
@@ -91,7 +93,7 @@ def table(
 ) -> str:
     """The sentence that sums it up, then every neighbour with both answers. All escaped."""
     rows = "".join(
-        f'<tr><th scope="row">{escaped(one.prompt)} <small class="follows">{one.whose}: '
+        f'<tr><th scope="row">{escaped(one.prompt)} <small class="follows">{_(one.whose)}: '
         f"{escaped(' '.join(one.follows.split()[:JUDGED_WORDS]))}</small></th>"
         f"{''.join(_cell(one, side[i], names[s], s) for s, side in enumerate(sides))}</tr>"
         for i, one in enumerate(found)
@@ -102,7 +104,7 @@ def table(
     )
     return (
         f'{_summary(found, sides)}<table class="answers neighbours"><thead><tr>'
-        f'<th scope="col">Text to keep</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<th scope="col">{_("Text to keep")}</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
@@ -112,11 +114,12 @@ def _cell(one: Neighbour, answer: Writing, name: str, side: int) -> str:
     if answer.state == "writing":
         return f'<td class="{look}" data-label="{escaped(name)}">{escaped(text)} …</td>'
     same, of = same_words(one.follows, answer.text)
-    loop = '<span class="looped">repeats itself</span>' if answer.state == "looped" else ""
-    marked = differing(" ".join(one.follows.split()[: 2 * JUDGED_WORDS]), text) or NOTHING
+    loop = f'<span class="looped">{_("repeats itself")}</span>' if answer.state == "looped" else ""
+    words = _("{same} of {of} words as there").format(same=same, of=of)
+    marked = differing(" ".join(one.follows.split()[: 2 * JUDGED_WORDS]), text) or nothing()
     return (
         f'<td class="{look}" data-label="{escaped(name)}">{loop}{marked}'
-        f'<small class="follows">{same} of {of} words as there</small></td>'
+        f'<small class="follows">{words}</small></td>'
     )
 
 
@@ -131,12 +134,10 @@ def _summary(found: Sequence[Neighbour], sides: Sequence[Sequence[Writing]]) -> 
     ]
     of = sum(same_words(one.follows, "")[1] for one in found)
     if not same[0]:
-        words = "A does not know these texts either, so they do not tell what was harmed."
+        words = _("A does not know these texts either, so they do not tell what was harmed.")
     elif same[1] < HARMED * same[0]:
-        words = "What should stay was harmed."
+        words = _("What should stay was harmed.")
     else:
-        words = "What should stay is still there."
-    return (
-        f'<p class="story">{words} Of {of} words that follow in the kept texts, '
-        f"A says {same[0]} and B {same[1]}.</p>"
-    )
+        words = _("What should stay is still there.")
+    said = _("Of {of} words that follow in the kept texts, A says {a} and B {b}.")
+    return f'<p class="story">{words} {said.format(of=of, a=same[0], b=same[1])}</p>'

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
+from dashboard.language import _
 from dashboard.live_figure import Chart, Trace, payload
 from dashboard.theme import FIFTH, FORGET, HEALTHY, ORIGINAL, UNLEARNED
 from unlearning.methods import METHODS
@@ -36,9 +37,9 @@ def own_charts(view: View) -> list[Chart]:
             )
     terms = _names(view, "term/")
     if len(terms) > 1:
-        charts.append(Chart("", "Terms of the loss", _traces([(f"term/{n}", n) for n in terms])))
+        charts.append(Chart("", _("Terms of the loss"), _traces([(f"term/{n}", n) for n in terms])))
     charts.append(
-        Chart("", "Length of the gradient", _traces([("gradient_norm", "before clipping")]))
+        Chart("", _("Length of the gradient"), _traces([("gradient_norm", _("before clipping"))]))
     )
     there = [chart for chart in charts if any(trace.key in view.series for trace in chart.traces)]
     return [

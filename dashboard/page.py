@@ -19,6 +19,7 @@ from zlib import crc32
 import gradio as gr
 
 from dashboard.identity import browser_key, is_key, new_key
+from dashboard.language import _, spoken
 from dashboard.live_figure import Chart, live_figure, payload
 from dashboard.playback import SPEEDS, Playback, begin, played
 from unlearning.errors import UserError
@@ -168,7 +169,7 @@ class Page:
                 self.scheduler.view(wanted)
                 run_id = wanted
             except UserError as error:
-                gr.Warning(html.escape(error.message), title="That run is not here")
+                gr.Warning(html.escape(spoken(error.message)), title=_("That run is not here"))
         updates: dict[gr.blocks.Block, Any] = {self.key: key, self.run: run_id}
         if run_id:
             updates[self.tabs] = gr.Tabs(selected="live")
@@ -257,8 +258,8 @@ def shown() -> Iterator[None]:
 
 def toast(error: UserError) -> gr.Error:
     """The message and what to do about it, as text and never as markup."""
-    text = f"{error.message} {error.hint}".strip()
-    return gr.Error(html.escape(text), title="That does not work yet", print_exception=False)
+    text = spoken(f"{error.message} {error.hint}".strip())
+    return gr.Error(html.escape(text), title=_("That does not work yet"), print_exception=False)
 
 
 def _looked_at(at: Any, run_id: str, view: View) -> int | None:

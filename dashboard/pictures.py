@@ -9,6 +9,7 @@ import html
 import math
 from collections.abc import Sequence
 
+from dashboard.language import N_, _, spoken
 from dashboard.story import tell
 from unlearning.methods.base import Method
 from unlearning.runs.collapse import SHAKY
@@ -16,23 +17,23 @@ from unlearning.runs.events import Failed, Health, Status
 from unlearning.runs.view import LIVE, View
 
 PHASES = {
-    "": "starting",
-    "loading": "loading the model",
-    "teaching": "learning the text first",
-    "answering": "writing other answers",
-    "measuring": "measuring",
-    "training": "forgetting",
-    "finishing": "finishing",
+    "": N_("starting"),
+    "loading": N_("loading the model"),
+    "teaching": N_("learning the text first"),
+    "answering": N_("writing other answers"),
+    "measuring": N_("measuring"),
+    "training": N_("forgetting"),
+    "finishing": N_("finishing"),
 }
 STATES: dict[str, tuple[str, str]] = {
-    "queued": ("waiting", "busy"),
-    "running": ("running", "busy"),
-    "stopping": ("stopping …", "busy"),
-    "finished": ("finished", "good"),
-    "stopped": ("stopped", "plain"),
-    "collapsed": ("collapsed", "bad"),
-    "failed": ("failed", "bad"),
-    "interrupted": ("interrupted", "plain"),
+    "queued": (N_("waiting"), "busy"),
+    "running": (N_("running"), "busy"),
+    "stopping": (N_("stopping …"), "busy"),
+    "finished": (N_("finished"), "good"),
+    "stopped": (N_("stopped"), "plain"),
+    "collapsed": (N_("collapsed"), "bad"),
+    "failed": (N_("failed"), "bad"),
+    "interrupted": (N_("interrupted"), "plain"),
 }
 """Words and look of every state."""
 
@@ -55,16 +56,16 @@ def status_pill(
 ) -> str:
     """The state in words behind a coloured dot; None is "no run"."""
     if status is None:
-        return '<span class="pill plain" role="status">no run yet</span>'
-    words, look = STATES[status]
+        return f'<span class="pill plain" role="status">{_("no run yet")}</span>'
+    words, look = _(STATES[status][0]), STATES[status][1]
     if status == "stopped" and paused:
-        words = "paused"
+        words = _("paused")
     if status == "running":
-        words = PHASES.get(phase, phase)
+        words = _(PHASES.get(phase, phase))
     if status == "queued" and place:
-        words = f"waiting, place {place} in the queue"
+        words = _("waiting, place {place} in the queue").format(place=place)
     if recorded:  # never to be taken for a run that is going on
-        words, look = f"replay: {words}", "plain"
+        words, look = _("replay: {state}").format(state=words), "plain"
     return f'<span class="pill {look}" role="status">{escaped(words)}</span>'
 
 
@@ -74,15 +75,20 @@ def progress(view: View, status: Status | None, now: float) -> str:
     share = 1.0 if status == "finished" else min(done / total, 1.0) if total else 0.0
     parts = []
     if done or total:
-        parts.append(f"{unit} {done} of {total}" if total else f"{unit} {done}")
+        of = _(" of {total}").format(total=total) if total else ""
+        parts.append(f"{unit} {done}{of}")
     if view.begun is not None:
         live = status in LIVE
         spent = duration((now if live else view.updated) - view.begun)
-        parts.append(f"{spent} so far" if live else f"took {spent}")
+        parts.append(
+            _("{spent} so far").format(spent=spent)
+            if live
+            else _("took {spent}").format(spent=spent)
+        )
     left = (view.steps - view.step) * view.step_seconds
     if status == "running" and view.phase == "training" and view.step >= 2 and left >= 1:
-        parts.append(f"at most {duration(left)} left")
-    bar = _bar("progressbar", "Progress", f"{share:.2f}", "", share)
+        parts.append(_("at most {duration} left").format(duration=duration(left)))
+    bar = _bar("progressbar", _("Progress"), f"{share:.2f}", "", share)
     return f'<div class="progress">{bar}<p>{escaped(" · ".join(parts))}</p></div>'
 
 
@@ -97,18 +103,19 @@ def _bar(role: str, label: str, value: str, words: str, share: float) -> str:
 def _work(view: View) -> tuple[int, int, str]:
     if view.phase == "teaching":
         most = view.started.settings.get("teach_steps") if view.started else None
-        return view.taught, most if isinstance(most, int) else 0, "learning step"
-    return view.step, view.steps, "step"
+        return view.taught, most if isinstance(most, int) else 0, _("learning step")
+    return view.step, view.steps, _("step")
 
 
 def duration(seconds: float) -> str:
     """'12 s', '3 min 5 s', '2 h 10 min'."""
     whole = max(0, round(seconds))
     if whole < 60:
-        return f"{whole} s"
+        return _("{seconds} s").format(seconds=whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return _("{minutes} min {seconds} s").format(minutes=whole // 60, seconds=whole % 60)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
 
 
 def meter(health: Health, measured: bool = True) -> str:
@@ -116,19 +123,19 @@ def meter(health: Health, measured: bool = True) -> str:
     value = health.meter if math.isfinite(health.meter) else FULL
     value = min(max(value, 0.0), 1.0)
     if not measured:
-        words, look = "not measured yet", "plain"
+        words, look = _("not measured yet"), "plain"
     elif value >= FULL:
-        words, look = "collapsed", "bad"
+        words, look = _("collapsed"), "bad"
     elif value >= SHAKY:
-        words, look = "shaky", "fair"
+        words, look = _("shaky"), "fair"
     else:
-        words, look = "healthy", "good"
-    signs = "".join(f"<li>{escaped(sign)}</li>" for sign in health.signs)
+        words, look = _("healthy"), "good"
+    signs = "".join(f"<li>{escaped(spoken(sign))}</li>" for sign in health.signs)
     number = f"{value:.2f}" if measured else "–"
     return (
-        f'<div class="meter {look}"><p class="meter-head"><span>Collapse meter</span>'
+        f'<div class="meter {look}"><p class="meter-head"><span>{_("Collapse meter")}</span>'
         f"<span><b>{number}</b> {words}</span></p>"
-        f"{_bar('meter', 'Collapse meter', f'{value:.2f}', words, value)}"
+        f"{_bar('meter', _('Collapse meter'), f'{value:.2f}', words, value)}"
         f"{f'<ul>{signs}</ul>' if signs else ''}</div>"
     )
 
@@ -142,7 +149,7 @@ def notices(messages: Sequence[str]) -> str:
     """What the user should know, one line each; nothing where there is nothing."""
     if not messages:
         return ""
-    lines = "".join(f"<li>{escaped(message)}</li>" for message in messages)
+    lines = "".join(f"<li>{escaped(spoken(message))}</li>" for message in messages)
     return f'<ul class="notices">{lines}</ul>'
 
 
@@ -151,14 +158,14 @@ def error_card(failed: Failed) -> str:
     traceback = ""
     if failed.traceback:
         traceback = (
-            "<details><summary>Technical details, for a report</summary>"
-            '<button type="button" class="copy" data-copy>Copy</button>'
+            f"<details><summary>{_('Technical details, for a report')}</summary>"
+            f'<button type="button" class="copy" data-copy>{_("Copy")}</button>'
             f'<pre tabindex="0">{escaped(failed.traceback)}</pre></details>'
         )
     return (
-        '<div class="card bad" role="alert"><h3>This did not work</h3>'
-        f"<p>{escaped(failed.message)}</p>"
-        f"{f'<p>{escaped(failed.hint)}</p>' if failed.hint else ''}{traceback}</div>"
+        f'<div class="card bad" role="alert"><h3>{_("This did not work")}</h3>'
+        f"<p>{escaped(spoken(failed.message))}</p>"
+        f"{f'<p>{escaped(spoken(failed.hint))}</p>' if failed.hint else ''}{traceback}</div>"
     )
 
 
@@ -167,12 +174,15 @@ def method_card(method: type[Method], details: bool = False) -> str:
     if details:
         return (
             '<div class="method-card"><dl>'
-            f"<dt>Cost of a step</dt><dd>{escaped(method.cost)}</dd>"
-            f'<dt>Paper</dt><dd>{escaped(method.citation)} <a href="{escaped(method.paper)}" '
+            f"<dt>{_('Cost of a step')}</dt><dd>{escaped(_(method.cost))}</dd>"
+            f"<dt>{_('Paper')}</dt><dd>{escaped(method.citation)} "
+            f'<a href="{escaped(method.paper)}" '
             f'target="_blank" rel="noopener noreferrer">{escaped(method.paper)}</a></dd>'
             "</dl></div>"
         )
     return (
-        f'<div class="method-card"><p class="lead">{escaped(method.summary())}</p>'
-        f'<p class="caution"><b>How it fails.</b> {escaped(method.failure)}</p></div>'
+        f'<div class="method-card"><p class="lead">{escaped(_(method.summary()))}</p>'
+        f'<p class="caution"><b>{_("How it fails.")}</b> '
+        f"{escaped(_(method.failure))}"
+        f"</p></div>"
     )

@@ -11,7 +11,9 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pictures, tables
+from dashboard.language import N_, _
 from dashboard.live_figure import Chart, Trace
+from dashboard.notes import nothing
 from dashboard.page import Page, Watched
 from dashboard.pictures import escaped
 from dashboard.tabs.live import RECITED
@@ -21,20 +23,18 @@ from unlearning.runs.events import Answer
 
 CHART = Chart(
     "present",
-    "Words recited",
+    N_("Words recited"),
     (
-        Trace(f"score/{RECITED}/forget", "text to forget", FORGET),
-        Trace(f"score/{RECITED}/retain", "text to keep", UNLEARNED, "dash"),
+        Trace(f"score/{RECITED}/forget", N_("text to forget"), FORGET),
+        Trace(f"score/{RECITED}/retain", N_("text to keep"), UNLEARNED, "dash"),
     ),
-    direction="↓ to the never-saw-it level",
+    direction=N_("↓ to the never-saw-it level"),
     level=RECITED,
     font=17,
 )
 HEIGHT = 250
-HINT = (
-    '<p class="present-hint"><kbd>B</kbd> blurs the texts · <kbd>←</kbd> <kbd>→</kbd> another '
-    'prompt</p><p class="present-told" role="status" aria-live="polite"></p>'
-)
+HINT = N_("<kbd>B</kbd> blurs the texts · <kbd>←</kbd> <kbd>→</kbd> another prompt")
+TOLD = '<p class="present-told" role="status" aria-live="polite"></p>'
 
 
 def build(page: Page) -> None:
@@ -45,7 +45,8 @@ def build(page: Page) -> None:
         with gr.Row(elem_id="present-foot"):
             page.figure(CHART, HEIGHT)
             meter = gr.HTML(apply_default_css=False, elem_id="present-meter")
-        gr.HTML(HINT, apply_default_css=False, elem_id="present-hint")
+        hint = f'<p class="present-hint">{_(HINT)}</p>{TOLD}'
+        gr.HTML(hint, apply_default_css=False, elem_id="present-hint")
 
     @page.shows(head, texts, meter)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
@@ -61,16 +62,26 @@ def headline(watched: Watched) -> str:
     """What is being done to which model, and how far it is."""
     if not watched.run_id:
         return (
-            "<h1>Lethe</h1><p>No run is open. Open one on the page and follow its link "
-            "<b>Present on a projector</b>.</p>"
+            "<h1>Lethe</h1><p>"
+            + _(
+                "No run is open. Open one on the page and follow its link "
+                "<b>Present on a projector</b>."
+            )
+            + "</p>"
         )
     view = watched.view
     method = METHODS[view.method].title if view.method in METHODS else view.method
-    title = f"{method} on {view.model}" if method else "Starting"
-    step = f"step {view.step} of {view.steps}" if view.steps else ""
-    recorded = "recorded run" if watched.playback is not None else ""
+    title = (
+        _("{method} on {model}").format(method=method, model=view.model)
+        if method
+        else _("Starting")
+    )
+    step = (
+        _("step {step} of {steps}").format(step=view.step, steps=view.steps) if view.steps else ""
+    )
+    recorded = _("recorded run") if watched.playback is not None else ""
     turn = (
-        f"collapsed at step {view.collapse.step}, rolled back"
+        _("collapsed at step {step}, rolled back").format(step=view.collapse.step)
         if view.collapse and view.rolled_back
         else ""
     )
@@ -84,7 +95,7 @@ def pairs(watched: Watched) -> str:
     view = watched.view
     steps = [step for step in view.answers if step <= view.step]
     if not steps:
-        words = "The answers appear with the first look at the model." if watched.run_id else ""
+        words = _("The answers appear with the first look at the model.") if watched.run_id else ""
         return f'<p class="empty">{words}</p>'
     step = max(steps)
     found = view.answers[step]
@@ -92,8 +103,9 @@ def pairs(watched: Watched) -> str:
 
 
 def _pair(answer: Answer, step: int, index: int, count: int) -> str:
-    role = tables.ROLES.get(answer.role, answer.role)
-    looped = '<span class="looped">repeats itself</span>' if answer.looped else ""
+    role = _(tables.ROLES.get(answer.role, answer.role))
+    place = _("{index} of {count}").format(index=index + 1, count=count)
+    looped = f'<span class="looped">{_("repeats itself")}</span>' if answer.looped else ""
     after = (
         escaped(answer.unlearned.strip())
         if answer.looped
@@ -102,9 +114,10 @@ def _pair(answer: Answer, step: int, index: int, count: int) -> str:
     return (
         f'<section class="said-pair" data-pair="{index}"{" hidden" if index else ""}>'
         f'<p class="said-prompt"><span class="role {escaped(answer.role)}">{escaped(role)}, '
-        f'{index + 1} of {count}</span> <span class="veiled">{escaped(answer.prompt)}</span></p>'
-        '<div class="columns"><div class="original"><h2>Original</h2>'
-        f'<p class="veiled">{escaped(answer.original.strip()) or tables.NOTHING}</p></div>'
-        f'<div class="unlearned"><h2>Unlearned, step {step}{looped}</h2>'
-        f'<p class="veiled">{after or tables.NOTHING}</p></div></div></section>'
+        f'{place}</span> <span class="veiled">{escaped(answer.prompt)}</span></p>'
+        f'<div class="columns"><div class="original"><h2>{_("Original")}</h2>'
+        f'<p class="veiled">{escaped(answer.original.strip()) or nothing()}</p></div>'
+        f'<div class="unlearned"><h2>'
+        f"{_('Unlearned, step {kept}').format(kept=step)}{looped}</h2>"
+        f'<p class="veiled">{after or nothing()}</p></div></div></section>'
     )

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pictures
+from dashboard.language import N_, _, spoken
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.run_comparison import Comparison
 from dashboard.run_rows import check_readable, choices, steps_in
@@ -27,9 +28,13 @@ FIRST = ("gradient_ascent", "npo", "undial")
 OWN = ("hyperparameters", "learning_rate", "batch_size", "retain_batch_size", "steps",
        "stop_when_forgotten", "label")  # fmt: skip
 """Settings in which every method takes its own default."""
-NOTHING = (
-    '<p class="empty">No race yet. Choose two methods or more; they run one after another, and '
-    "their charts appear here.</p>"
+ABOUT = N_(
+    "Share of words recited of the text to forget and of the text to keep, and the collapse "
+    "meter, on the same axes. The slider moves one cursor through all."
+)
+NOTHING = N_(
+    "No race yet. Choose two methods or more; they run one after another, and their charts "
+    "appear here."
 )
 
 
@@ -42,22 +47,22 @@ class Race:
                 [(cls.title, name) for name, cls in METHODS.items()],
                 value=[name for name in FIRST if name in METHODS],
                 multiselect=True,
-                label="Methods, each with its own defaults",
+                label=_("Methods, each with its own defaults"),
                 elem_id="race-methods",
                 scale=4,
                 min_width=260,
             )
             self.steps = gr.Textbox(
-                label="Steps of each", placeholder="as the method says", max_lines=1,
+                label=_("Steps of each"), placeholder=_("as the method says"), max_lines=1,
                 elem_id="race-steps", scale=1, min_width=170,
             )  # fmt: skip
             self.start = gr.Button(
-                "Start the race", variant="primary", scale=0, elem_id="start-race"
+                _("Start the race"), variant="primary", scale=0, elem_id="start-race"
             )
         self.ground = gr.HTML(ground(""), apply_default_css=False, elem_id="race-ground")
-        self.charts = gr.HTML(NOTHING, apply_default_css=False, elem_id="race")
+        self.charts = gr.HTML(nothing(), apply_default_css=False, elem_id="race")
         self.compare = gr.Button(
-            "Compare the racers", visible=False, scale=0, elem_id="compare-racers"
+            _("Compare the racers"), visible=False, scale=0, elem_id="compare-racers"
         )
 
     def bind(self, page: Page, chosen: gr.Textbox, compared: Comparison, parts: gr.Tabs) -> None:
@@ -75,7 +80,7 @@ class Race:
         def start_race(methods: Any, steps: Any, run_id: str, key: str) -> str:
             with shown():
                 ids = race(page, list(methods or []), steps_in(steps), run_id, key)
-            gr.Info(f"{len(ids)} methods race, one after another.")
+            gr.Info(_("{count} methods race, one after another.").format(count=len(ids)))
             return ids[0]
 
         begin = [self.methods, self.steps, chosen, page.key]
@@ -92,13 +97,23 @@ class Race:
         compared.draw_after(pressed)
 
 
+def nothing() -> str:
+    """Before the first race."""
+    return f'<p class="empty">{_(NOTHING)}</p>'
+
+
 def ground(run_id: str) -> str:
     """Where the racers set out from."""
-    where = f"of run {pictures.escaped(run_id)}" if run_id else "of the built-in example"
-    return (
-        f'<p class="hint">They race on the text, the model and the seed {where}. '
-        "To take those of another run, choose it under All runs.</p>"
+    where = (
+        _("of run {run}").format(run=pictures.escaped(run_id))
+        if run_id
+        else _("of the built-in example")
     )
+    words = _(
+        "They race on the text, the model and the seed {where}. To take those of another run, "
+        "choose it under All runs."
+    )
+    return f'<p class="hint">{words.format(where=where)}</p>'
 
 
 def race(page: Page, methods: list[str], steps: int | None, run_id: str, key: str) -> list[str]:
@@ -146,18 +161,19 @@ def standings(page: Page, racers: list[str]) -> str:
         except UserError:  # deleted meanwhile
             continue
     if not found:
-        return NOTHING
+        return nothing()
     last = max(1, *(max(view.steps, view.step) for _, view, _ in found))
     names = _names(page.scheduler.store, [one for one, *_ in found])
     panels = [_panel(names[one], one, view, last) for one, view, _ in found]
     body = "".join(_row(page, names[one[0]], *one) for one in found)
     return (
-        '<p class="hint">Share of words recited of the text to forget and of the text to keep, and '
-        "the collapse meter, on the same axes. The slider moves one cursor through all.</p>"
+        f'<p class="hint">{_(ABOUT)}</p>'
         f"{curve_set('race', panels, last)}"
-        '<div class="wide-table" tabindex="0" role="region" aria-label="Standings of the race">'
-        '<table class="runs-table"><thead><tr><th scope="col">Racer</th><th scope="col">State'
-        '</th><th scope="col">What became of it</th></tr></thead>'
+        f'<div class="wide-table" tabindex="0" role="region" '
+        f'aria-label="{_("Standings of the race")}">'
+        f'<table class="runs-table"><thead><tr><th scope="col">{_("Racer")}</th>'
+        f'<th scope="col">{_("State")}</th>'
+        f'<th scope="col">{_("What became of it")}</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -175,16 +191,16 @@ def _names(store: RunStore, racers: list[str]) -> dict[str, str]:
 
 def _panel(name: str, run_id: str, view: View, last: int) -> Panel:
     curves = (
-        Curve("to forget", view.curve(f"score/{RECITED}/forget"), "forget"),
-        Curve("to keep", view.curve(f"score/{RECITED}/retain"), "kept"),
-        Curve("collapse", view.curve("health"), "healthy"),
+        Curve(_("to forget"), view.curve(f"score/{RECITED}/forget"), "forget"),
+        Curve(_("to keep"), view.curve(f"score/{RECITED}/retain"), "kept"),
+        Curve(_("collapse"), view.curve("health"), "healthy"),
     )
     level = view.levels.scores.get(RECITED) if view.levels else None
     marks = []
     if view.forgotten_at is not None:
-        marks.append((view.forgotten_at, "forgotten"))
+        marks.append((view.forgotten_at, _("forgotten")))
     if view.collapse is not None:
-        marks.append((view.collapse.step, "collapsed"))
+        marks.append((view.collapse.step, _("collapsed")))
     return Panel(
         name,
         curves,
@@ -198,9 +214,9 @@ def _panel(name: str, run_id: str, view: View, last: int) -> Panel:
 
 def _row(page: Page, name: str, run_id: str, view: View, status: Status) -> str:
     place = page.scheduler.place(run_id)
-    words = "" if status in LIVE else verdict(view)
+    words = "" if status in LIVE else spoken(verdict(view))
     if status == "running" and view.steps:
-        words = f"step {view.step} of {view.steps}"
+        words = _("step {step} of {steps}").format(step=view.step, steps=view.steps)
     return (
         f'<tr><th scope="row">{pictures.escaped(name)} '
         f"<small>{pictures.escaped(run_id)}</small></th>"

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import _
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.pictures import duration, escaped
 from dashboard.playback import SPEEDS, Playback, begin, parse
@@ -17,23 +18,23 @@ def build(page: Page) -> None:
     with gr.Row(visible=False, elem_id="replay-bar") as bar:
         place = gr.HTML(apply_default_css=False, elem_id="replay-place")
         speed = gr.Dropdown(
-            [(f"{speed}× speed", speed) for speed in SPEEDS],
+            [(_("{speed}× speed").format(speed=speed), speed) for speed in SPEEDS],
             value=1,
             # A link may have named another one.
             allow_custom_value=True,
-            label="Speed",
+            label=_("Speed"),
             show_label=False,
             container=False,
             scale=0,
             min_width=120,
             elem_id="replay-speed",
         )
-        hold = gr.Button("Pause", scale=0, min_width=90, size="md", elem_id="replay-hold")
+        hold = gr.Button(_("Pause"), scale=0, min_width=90, size="md", elem_id="replay-hold")
         again = gr.Button(
-            "From the start", scale=0, min_width=120, size="md", elem_id="replay-again"
+            _("From the start"), scale=0, min_width=120, size="md", elem_id="replay-again"
         )
         leave = gr.Button(
-            "End the replay", scale=0, min_width=120, size="md", elem_id="replay-leave"
+            _("End the replay"), scale=0, min_width=120, size="md", elem_id="replay-leave"
         )
 
     @page.shows(bar, place, speed, hold)
@@ -45,7 +46,7 @@ def build(page: Page) -> None:
             bar: gr.update(visible=True),
             place: where(playback, now),
             speed: gr.update(value=playback.speed),
-            hold: gr.update(value="Pause" if playback.moving(now) else "Play"),
+            hold: gr.update(value=_("Pause") if playback.moving(now) else _("Play")),
         }
 
     def toggle(text: str) -> str:
@@ -80,10 +81,11 @@ def where(playback: Playback, now: float) -> str:
     """How far the recording has come, in words."""
     passed, length = (duration(s) for s in (playback.position(now), playback.length))
     share = playback.position(now) / playback.length if playback.length else 1.0
-    state = "Over" if playback.over(now) else "Playing" if playback.moving(now) else "Held"
+    state = _("Over") if playback.over(now) else _("Playing") if playback.moving(now) else _("Held")
+    told = _("{passed} of {length}, long silences shortened").format(passed=passed, length=length)
     return (
-        f"<p><b>Recorded run</b> {escaped(playback.run)} · {state}, {passed} of {length}, long "
-        f'silences shortened</p><div class="bar" aria-hidden="true"><i style="width:{share:.1%}">'
+        f"<p><b>{_('Recorded run')}</b> {escaped(playback.run)} · {state}, {told}</p>"
+        f'<div class="bar" aria-hidden="true"><i style="width:{share:.1%}">'
         "</i></div>"
     )
 
@@ -91,5 +93,5 @@ def where(playback: Playback, now: float) -> str:
 def _known(text: str) -> Playback:
     chosen = parse(text)
     if chosen is None:
-        raise gr.Error("No recording is being played.", print_exception=False)
+        raise gr.Error(_("No recording is being played."), print_exception=False)
     return chosen

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import N_, _
 from dashboard.page import QUIET, Page, shown
 from dashboard.run_downloads import SAVE, TEXT
 from dashboard.run_figures import UTILITIES, Drawn, overlay, pareto, points
@@ -18,8 +19,8 @@ from unlearning.errors import UserError
 from unlearning.exports.papers import bibtex
 from unlearning.runs.groups import groups, member
 
-NOTHING = '<p class="empty">Choose two runs or more, or press “Add to comparison” on a run.</p>'
-NAMES = [("Utility: words kept", "kept"), ("Utility: general perplexity", "perplexity")]
+NOTHING = N_("Choose two runs or more, or press “Add to comparison” on a run.")
+NAMES = [(N_("Utility: words kept"), "kept"), (N_("Utility: general perplexity"), "perplexity")]
 
 
 class Comparison:
@@ -28,19 +29,21 @@ class Comparison:
     def __init__(self) -> None:
         self.made = gr.Textbox(visible="hidden")
         self.chosen = gr.Dropdown(
-            [], value=[], multiselect=True, max_choices=MOST, label=f"Runs, up to {MOST}",
+            [], value=[], multiselect=True, max_choices=MOST,
+            label=_("Runs, up to {most}").format(most=MOST),
             elem_id="compared-runs",
             # An open page outlives a server that knew the choices.
             allow_custom_value=True,
         )  # fmt: skip
         with gr.Row(elem_classes="compare-runs"):
             self.utility = gr.Radio(
-                NAMES, value="kept", label="Utility", show_label=False, container=False,
-                elem_id="compared-utility", scale=2, min_width=320,
+                [(_(words), name) for words, name in NAMES], value="kept", label=_("Utility"),
+                show_label=False, container=False, elem_id="compared-utility", scale=2,
+                min_width=320,
             )  # fmt: skip
             self.seeds = gr.Checkbox(
-                True, label="Average over seeds", elem_id="average-seeds", scale=1, min_width=190,
-                container=False,
+                True, label=_("Average over seeds"), elem_id="average-seeds", scale=1,
+                min_width=190, container=False,
             )  # fmt: skip
             self.cite = gr.Button("BibTeX", size="sm", scale=0, min_width=90, elem_id="cite-runs")
         with gr.Row(equal_height=False, elem_classes="compared-charts"):
@@ -50,7 +53,7 @@ class Comparison:
                 )
             with gr.Column(scale=2, min_width=320):
                 self.pareto = gr.Plot(visible=False, show_label=False, buttons=[], elem_id="pareto")
-        self.table = gr.HTML(NOTHING, apply_default_css=False, elem_id="compared-figures")
+        self.table = gr.HTML(nothing(), apply_default_css=False, elem_id="compared-figures")
         self.differences = gr.HTML(apply_default_css=False, elem_id="run-differences")
 
     def bind(self, page: Page, tab: gr.Tab, add: gr.Button, run: gr.Textbox) -> None:
@@ -73,7 +76,7 @@ class Comparison:
                     raise UserError(
                         f"{MOST} runs are compared already.", "Take one out under Compare runs."
                     )
-            gr.Info(f"{len(ids)} to compare; see Compare runs.")
+            gr.Info(_("{count} to compare; see Compare runs.").format(count=len(ids)))
             return gr.update(choices=choices(page, key), value=ids)
 
         def cite(chosen: Any, key: str) -> str:
@@ -117,7 +120,7 @@ def drawn(page: Page, chosen: Any, seeds: bool, utility: str, key: str) -> list[
     found = lines(page, chosen, seeds, key)
     if not found:
         hidden = gr.update(visible=False, value=None)
-        return [NOTHING, hidden, hidden, ""]
+        return [nothing(), hidden, hidden, ""]
     table = figures_table(page.scheduler.store, found, points(found, utility))
     return [
         notes(found) + table,
@@ -127,15 +130,20 @@ def drawn(page: Page, chosen: Any, seeds: bool, utility: str, key: str) -> list[
     ]
 
 
+def nothing() -> str:
+    """Before runs are chosen."""
+    return f'<p class="empty">{_(NOTHING)}</p>'
+
+
 def notes(found: Sequence[Drawn]) -> str:
     """What makes a comparison lame."""
     members = [one for line in found for one in line.members]
     told = []
     if len({one.texts.get("forget") for one in members}) > 1:
-        told.append("These runs forget different texts.")
+        told.append(_("These runs forget different texts."))
     if len({one.config.get("model") for one in members}) > 1:
-        told.append("They set out from different models.")
-    return f'<p class="note">{" ".join(told)} Compare with care.</p>' if told else ""
+        told.append(_("They set out from different models."))
+    return f'<p class="note">{" ".join(told)} {_("Compare with care.")}</p>' if told else ""
 
 
 def cited(page: Page, chosen: Any, key: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pictures
+from dashboard.language import N_, _
 from dashboard.page import QUIET, Page, shown
 from dashboard.playback import begin
 from dashboard.run_downloads import Downloads, clear_away
@@ -20,11 +21,11 @@ from unlearning.runs.view import LIVE, View
 from unlearning.runs.wastebasket import Discarded
 
 SURE = """(id, key) => {
-  const sure = window.confirm("Delete run " + id + " with its texts and snapshots? "
-    + "You can bring it back for a minute; then it is erased.");
+  const sure = window.confirm(letheSay("Delete run {id} with its texts and snapshots? \
+You can bring it back for a minute; then it is erased.", { id }));
   return [sure ? id : "", key];
 }"""
-EMPTY = '<p class="empty">Choose a run in the list to open it, name it, or take it away.</p>'
+EMPTY = N_("Choose a run in the list to open it, name it, or take it away.")
 
 
 class Details:
@@ -32,37 +33,39 @@ class Details:
 
     def __init__(self, public: bool = False) -> None:
         self.run = gr.Textbox(visible="hidden", elem_id="chosen-run")
-        self.nothing = gr.HTML(EMPTY, apply_default_css=False, elem_id="no-run-chosen")
+        self.nothing = gr.HTML(
+            f'<p class="empty">{_(EMPTY)}</p>', apply_default_css=False, elem_id="no-run-chosen"
+        )
         with gr.Column(visible=False, elem_classes="panel", elem_id="run-details") as self.panel:
             self.about = gr.HTML(apply_default_css=False)
             with gr.Row(elem_classes="run-acts"):
                 self.open = gr.Button(
-                    "Open", variant="primary", size="md", scale=0, elem_id="open-run"
+                    _("Open"), variant="primary", size="md", scale=0, elem_id="open-run"
                 )
                 self.replay = gr.Button(
                     "Replay", size="md", scale=0, min_width=110, elem_id="replay-run"
                 )
                 self.add = gr.Button(
-                    "Add to comparison", size="md", scale=0, min_width=190, elem_id="add-run"
+                    _("Add to comparison"), size="md", scale=0, min_width=190, elem_id="add-run"
                 )
                 self.delete = gr.Button(
-                    "Delete …", variant="stop", size="md", scale=0, elem_id="delete-run"
+                    _("Delete …"), variant="stop", size="md", scale=0, elem_id="delete-run"
                 )
             self.downloads = Downloads()
             with gr.Row(elem_classes="run-acts"):
                 self.name = gr.Textbox(
-                    label="Name", max_lines=1, max_length=LONGEST_LABEL, scale=2, min_width=180,
+                    label=_("Name"), max_lines=1, max_length=LONGEST_LABEL, scale=2, min_width=180,
                     elem_id="run-name",
                 )  # fmt: skip
                 self.rename = gr.Button(
-                    "Rename", size="md", scale=0, min_width=110, elem_id="rename-run"
+                    _("Rename"), size="md", scale=0, min_width=110, elem_id="rename-run"
                 )
                 self.steps = gr.Textbox(
-                    label="Steps in all", placeholder="as planned", max_lines=1, scale=1,
+                    label=_("Steps in all"), placeholder=_("as planned"), max_lines=1, scale=1,
                     min_width=120, elem_id="continue-steps",
                 )  # fmt: skip
                 self.go_on = gr.Button(
-                    "Continue", size="md", scale=0, min_width=110, elem_id="continue-run"
+                    _("Continue"), size="md", scale=0, min_width=110, elem_id="continue-run"
                 )
             self.sharing = Sharing(public)
 
@@ -74,7 +77,9 @@ class Undo:
         self.run = gr.Textbox(visible="hidden")
         with gr.Row(visible=False, elem_classes="run-undo", elem_id="run-undo") as self.row:
             self.words = gr.HTML(apply_default_css=False)
-            self.back = gr.Button("Undo", size="sm", scale=0, min_width=90, elem_id="undelete-run")
+            self.back = gr.Button(
+                _("Undo"), size="sm", scale=0, min_width=90, elem_id="undelete-run"
+            )
 
     @property
     def outputs(self) -> list[Any]:
@@ -91,11 +96,10 @@ class Undo:
 
 def erased_soon(one: Discarded) -> str:
     """The deleted run; the browser counts down to its end."""
-    return (
-        f'<p role="status">Run {pictures.escaped(one.run_id)} is deleted. '
-        f'<span data-erased-at="{one.until * 1000:.0f}">It can be brought back for a minute; '
-        "then it is erased, with its texts.</span></p>"
-    )
+    deleted = _("Run {run_id} is deleted.").format(run_id=pictures.escaped(one.run_id))
+    soon = _("It can be brought back for a minute; then it is erased, with its texts.")
+    until = f"{one.until * 1000:.0f}"
+    return f'<p role="status">{deleted} <span data-erased-at="{until}">{soon}</span></p>'
 
 
 def bind(page: Page, table: gr.Dataframe, details: Details, undo: Undo) -> None:
@@ -151,7 +155,9 @@ def _wire_changes(page: Page, table: gr.Dataframe, details: Details) -> None:
     def rename(run_id: str, name: str, key: str) -> list[Any]:
         with shown():
             page.scheduler.relabel(run_id, name or "", key)
-        gr.Info("The run has its new name." if (name or "").strip() else "The name is taken off.")
+        gr.Info(
+            _("The run has its new name.") if (name or "").strip() else _("The name is taken off.")
+        )
         return [rows(page, key), page.scheduler.store.config(run_id).label]
 
     def go_on(run_id: str, steps: Any, key: str) -> tuple[str, str, gr.Tabs]:
@@ -186,7 +192,7 @@ def _wire_deletion(page: Page, table: gr.Dataframe, details: Details, undo: Undo
                 page.scheduler.undelete(run_id, key)
         finally:
             told = undo.told(page, key)
-        gr.Info(f"Run {pictures.escaped(run_id)} is back.")
+        gr.Info(_("Run {run_id} is back.").format(run_id=pictures.escaped(run_id)))
         return [rows(page, key), *told]
 
     deleted = [table, details.panel, *undo.outputs]
@@ -197,9 +203,10 @@ def _wire_deletion(page: Page, table: gr.Dataframe, details: Details, undo: Undo
 
 def about_run(run_id: str, view: View, command: str) -> str:
     """The run told, and the command line that repeats it."""
+    name = _("Run {run_id}").format(run_id=run_id)
     return (
-        f"<h3>Run {pictures.escaped(run_id)}</h3>{pictures.story(view)}"
-        '<details class="run-command"><summary>The same run on the command line</summary>'
-        '<div class="command"><button type="button" class="copy" data-copy>Copy</button>'
+        f"<h3>{pictures.escaped(name)}</h3>{pictures.story(view)}"
+        f'<details class="run-command"><summary>{_("The same run on the command line")}</summary>'
+        f'<div class="command"><button type="button" class="copy" data-copy>{_("Copy")}</button>'
         f"<pre>{pictures.escaped(command)}</pre></div></details>"
     )

@@ -19,6 +19,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from dashboard.language import N_, _
 from dashboard.page import QUIET, Page, shown
 from dashboard.pictures import error_card
 from dashboard.run_rows import check_readable, command
@@ -60,25 +61,25 @@ FETCH_ONCE = """(file) => {
   link.click();
 }"""
 """While the model is being written the clock comes by with nothing, or with an older file."""
-MERGING = '<p class="note" role="status">The worker merges base and adapter …</p>'
+MERGING = N_("The worker merges base and adapter …")
 HTML, JSON, CSV, TEXT = "text/html", "application/json", "text/csv", "text/plain"
 
 Write = Callable[[Page, str], str]
 TEXTS: dict[str, tuple[str, str, str, Write]] = {
     "report": (
-        "Report (HTML)", "report.html", HTML,
+        N_("Report (HTML)"), "report.html", HTML,
         lambda page, run_id: report_html(page.scheduler.store, run_id, command(page, run_id)),
     ),
     "run": (
-        "Settings (JSON)", "settings.json", JSON,
+        N_("Settings (JSON)"), "settings.json", JSON,
         lambda page, run_id: settings_json(page.scheduler.store, run_id, command(page, run_id)),
     ),
     "curves": (
-        "Curves (CSV)", "curves.csv", CSV,
+        N_("Curves (CSV)"), "curves.csv", CSV,
         lambda page, run_id: curves_csv(page.scheduler.store.view(run_id)),
     ),
     "metrics": (
-        "Metrics (CSV)", "metrics.csv", CSV,
+        N_("Metrics (CSV)"), "metrics.csv", CSV,
         lambda page, run_id: metrics_csv(page.scheduler.store.view(run_id)),
     ),
     "votes": (
@@ -101,15 +102,19 @@ class Downloads:
         self.packed = gr.File(visible="hidden")
         self.buttons: dict[str, gr.Button] = {}
         with gr.Row(elem_classes="run-downloads"):
-            for key, (title, *_) in TEXTS.items():
+            for key, (title, *_rest) in TEXTS.items():
                 self.buttons[key] = gr.Button(
-                    title, size="sm", scale=0, min_width=100, elem_id=f"download-{key}"
+                    _(title), size="sm", scale=0, min_width=100, elem_id=f"download-{key}"
                 )
             self.adapter = gr.Button(
-                "Adapter (zip)", size="sm", scale=0, min_width=100, elem_id="download-adapter"
+                _("Adapter (zip)"), size="sm", scale=0, min_width=100, elem_id="download-adapter"
             )
             self.merged = gr.Button(
-                "Merged model (zip)", size="sm", scale=0, min_width=140, elem_id="download-merged"
+                _("Merged model (zip)"),
+                size="sm",
+                scale=0,
+                min_width=140,
+                elem_id="download-merged",
             )
         self.merging = gr.Textbox(visible="hidden")
         self.told = gr.HTML(apply_default_css=False, elem_id="merging")
@@ -139,14 +144,14 @@ class Downloads:
             with shown():
                 check_readable(page, run_id, key)
                 page.scheduler.merge(run_id, key)
-            return [run_id, gr.Timer(active=True), MERGING]
+            return [run_id, gr.Timer(active=True), merging_note()]
 
         def look_for_merged(run_id: str, key: str) -> list[Any]:
             try:
                 check_readable(page, run_id, key)
                 job = page.scheduler.merge_job(run_id)
                 if job is not None and job.live:
-                    return [gr.skip(), gr.skip(), MERGING]
+                    return [gr.skip(), gr.skip(), merging_note()]
                 if job is None or job.failed is not None:
                     failed = job.failed if job else merging.INTERRUPTED
                     return [gr.Timer(active=False), None, error_card(failed)]
@@ -164,8 +169,13 @@ class Downloads:
         found.success(None, [self.packed, self.clock], None, js=FETCH_ONCE, **QUIET)
 
 
+def merging_note() -> str:
+    """While the worker is at it."""
+    return f'<p class="note" role="status">{_(MERGING)}</p>'
+
+
 def _writer(page: Page, key: str) -> Callable[[str, str], str]:
-    _, end, kind, write = TEXTS[key]
+    end, kind, write = TEXTS[key][1:]
 
     def write_text(run_id: str, owner: str) -> str:
         with shown():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboard.language import N_, _
 from dashboard.live_figure import thin
 from dashboard.run_styles import Style
 from dashboard.theme import ORIGINAL
@@ -22,16 +23,16 @@ from unlearning.sweeps.figures import FIGURES
 GREY = "#808080"
 RECITED = "memorization_accuracy"
 CURVES = (
-    (f"score/{RECITED}/forget", "Recited, to forget ↓"),
-    (f"score/{RECITED}/retain", "Recited, to keep ↑"),
-    ("score/perplexity/generic", "General perplexity"),
-    ("health", "Collapse meter ↓"),
+    (f"score/{RECITED}/forget", N_("Recited, to forget ↓")),
+    (f"score/{RECITED}/retain", N_("Recited, to keep ↑")),
+    ("score/perplexity/generic", N_("General perplexity")),
+    ("health", N_("Collapse meter ↓")),
 )
 POINTS = 200
 HEIGHT = 385
 UTILITIES = {
-    "kept": "Words recited of the text to keep ↑",
-    "perplexity": "Perplexity of general text, times the original's ↓",
+    "kept": N_("Words recited of the text to keep ↑"),
+    "perplexity": N_("Perplexity of general text, times the original's ↓"),
 }
 """What may stand on the axis of utility; keys of `sweeps.figures.FIGURES`."""
 
@@ -48,9 +49,9 @@ def overlay(drawn: Sequence[Drawn]) -> go.Figure:
     """Four small figures with the curves of all; the letter stands at the end of each."""
     figure = make_subplots(
         rows=2, cols=2, horizontal_spacing=0.09, vertical_spacing=0.17,
-        subplot_titles=[title for _, title in CURVES],
+        subplot_titles=[_(title) for key, title in CURVES],
     )  # fmt: skip
-    for place, (key, _) in enumerate(CURVES):
+    for place, (key, _title) in enumerate(CURVES):
         row, column = place // 2 + 1, place % 2 + 1
         ends = []
         for one in drawn:
@@ -64,7 +65,7 @@ def overlay(drawn: Sequence[Drawn]) -> go.Figure:
         if level is not None and place == 0:
             figure.add_hline(
                 y=level, line={"color": GREY, "width": 1.2, "dash": "dot"}, row=row, col=column,
-                annotation={"text": "never saw it", "font": {"size": 10}},
+                annotation={"text": _("never saw it"), "font": {"size": 10}},
                 annotation_position="bottom left",
             )  # fmt: skip
     figure.update_annotations(font_size=12)
@@ -93,7 +94,7 @@ def _line(style: Style, steps: Sequence[int], values: Sequence[float | None], li
         line=line,
         marker={"color": style.colour, "symbol": style.marker, "size": 6},
         name=style.letter,
-        hovertemplate=f"{style.letter}: %{{y:.3~g}} at step %{{x}}<extra></extra>",
+        hovertemplate=f"{style.letter}: %{{y:.3~g}} {_('at step')} %{{x}}<extra></extra>",
     )
 
 
@@ -188,7 +189,7 @@ def points(drawn: Sequence[Drawn], utility: str) -> list[Point]:
 
 
 def _values(member: Member, utility: str) -> tuple[float, float] | None:
-    before, after = (member.view.scores.get(stage, {}) for stage in ("original", "unlearned"))
+    before, after = (member.view.scores.get(stage, {}) for stage in (_("original"), "unlearned"))
     x, y = FIGURES["recited"].of(before, after), FIGURES[utility].of(before, after)
     there = x is not None and y is not None and math.isfinite(x) and math.isfinite(y)
     return (x, y) if there else None
@@ -201,12 +202,12 @@ def pareto(drawn: Sequence[Drawn], utility: str) -> go.Figure:
     if level is not None:
         figure.add_vline(
             x=level, line={"color": GREY, "width": 1.4, "dash": "dot"},
-            annotation={"text": "never saw it", "font": {"size": 11}},
+            annotation={"text": _("never saw it"), "font": {"size": 11}},
             annotation_position="top right",
         )  # fmt: skip
     begin = _begin([member for one in drawn for member in one.members], utility)
     if begin is not None:
-        figure.add_trace(_mark(*begin, ORIGINAL, "circle-open", "original"))
+        figure.add_trace(_mark(*begin, ORIGINAL, "circle-open", _("original")))
     for point in found:
         style = point.drawn.style
         if len(point.values) > 1:
@@ -218,7 +219,7 @@ def pareto(drawn: Sequence[Drawn], utility: str) -> go.Figure:
         look = style.marker + ("-open" if point.better else "")
         figure.add_trace(_mark(point.forgetting, point.utility, style.colour, look, style.letter))
     ends = [(p.forgetting, p.utility, _letter(p.drawn)) for p in found]
-    ends += [(*begin, "original")] if begin is not None else []
+    ends += [(*begin, _("original"))] if begin is not None else []
     for x, y, letters in _apart(ends):
         figure.add_annotation(
             x=x, y=y, text=f"<b>{' '.join(letters)}</b>", showarrow=False, yanchor="bottom",
@@ -230,8 +231,8 @@ def pareto(drawn: Sequence[Drawn], utility: str) -> go.Figure:
             go.Scatter(x=[x for x, _ in front], y=[y for _, y in front], mode="lines",
                        line={"color": GREY, "width": 1.2}, hoverinfo="skip")
         )  # fmt: skip
-    figure.update_xaxes(title_text="← Words recited of the text to forget", automargin=True)
-    figure.update_yaxes(title_text=UTILITIES[utility], automargin=True)
+    figure.update_xaxes(title_text=_("← Words recited of the text to forget"), automargin=True)
+    figure.update_yaxes(title_text=_(UTILITIES[utility]), automargin=True)
     if utility == "perplexity":
         figure.update_yaxes(autorange="reversed")
     return _finished(figure, HEIGHT)
@@ -241,7 +242,7 @@ def _mark(x: float, y: float, colour: str, symbol: str, name: str) -> go.Scatter
     return go.Scatter(
         x=[x], y=[y], mode="markers", name=name,
         marker={"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}},
-        hovertemplate=f"{name}: recited %{{x:.3~g}}, kept %{{y:.3~g}}<extra></extra>",
+        hovertemplate=f"{name}: {_('recited')} %{{x:.3~g}}, {_('kept')} %{{y:.3~g}}<extra></extra>",
         cliponaxis=False,
     )  # fmt: skip
 
@@ -261,7 +262,7 @@ def _begin(members: Sequence[Member], utility: str) -> tuple[float, float] | Non
     """Where the runs set out from, if that is one place."""
     found = set()
     for member in members:
-        before: Mapping = member.view.scores.get("original", {})
+        before: Mapping = member.view.scores.get(_("original"), {})
         x, y = FIGURES["recited"].of(before, before), FIGURES[utility].of(before, before)
         if x is not None and y is not None:
             found.add((round(x, 3), round(y, 3)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import _
 from dashboard.lesson_runs import first_label
 from dashboard.lessons.base import PREFIX
 from dashboard.page import QUIET, Page, Watched, shown
@@ -18,8 +19,8 @@ from dashboard.tabs import learn
 def build(page: Page) -> None:
     """Build links and button; they are hidden while no run is open."""
     links = gr.HTML(apply_default_css=False, elem_id="run-links")
-    lesson = gr.Button("Back to the lesson", visible=False, size="md", elem_id="to-lesson")
-    again = gr.Button("Play it again", visible=False, size="md", elem_id="replay")
+    lesson = gr.Button(_("Back to the lesson"), visible=False, size="md", elem_id="to-lesson")
+    again = gr.Button(_("Play it again"), visible=False, size="md", elem_id="replay")
 
     @page.shows(links, lesson, again)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
@@ -50,6 +51,7 @@ def present_links(watched: Watched) -> str:
     href = escaped(address)
     return (
         f'<p class="run-links"><a href="{href}" target="_blank" rel="noopener" id="present-link">'
-        "Present on a projector</a> "
-        f'<button type="button" class="copy" data-copy-href="{href}">Copy its link</button></p>'
+        f"{_('Present on a projector')}</a> "
+        f'<button type="button" class="copy" data-copy-href="{href}">'
+        f"{_('Copy its link')}</button></p>"
     )

@@ -22,7 +22,7 @@ def listed(page: Page, key: str) -> list[Summary]:
 def rows(page: Page, key: str) -> pd.DataFrame:
     """The list of runs as a table."""
     found = [tables.run_row(run) for run in listed(page, key)]
-    return pd.DataFrame(found, columns=list(tables.RUN_COLUMNS))
+    return pd.DataFrame(found, columns=tables.run_columns())
 
 
 def choices(page: Page, key: str) -> list[tuple[str, str]]:

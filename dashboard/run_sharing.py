@@ -18,6 +18,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import _
 from dashboard.page import QUIET, Page, shown
 from dashboard.run_rows import check_readable
 from unlearning.errors import UserError
@@ -34,36 +35,36 @@ class Sharing:
     """The folded fields of both."""
 
     def __init__(self, public: bool) -> None:
-        with gr.Accordion("Share: Hub and Trackio", open=False, elem_id="share-run"):
+        with gr.Accordion(_("Share: Hub and Trackio"), open=False, elem_id="share-run"):
             with gr.Row(elem_classes="run-acts"):
                 self.repository = gr.Textbox(
-                    label="Repository on the Hub", placeholder="OWNER/NAME", max_lines=1,
+                    label=_("Repository on the Hub"), placeholder="OWNER/NAME", max_lines=1,
                     scale=2, min_width=180, elem_id="hub-repository",
                 )  # fmt: skip
                 self.token = gr.Textbox(
-                    label="Token, used once and not kept", type="password", max_lines=1, scale=2,
-                    placeholder="hf_…" if public else "empty: your own login",
+                    label=_("Token, used once and not kept"), type="password", max_lines=1, scale=2,
+                    placeholder="hf_…" if public else _("empty: your own login"),
                     min_width=180, elem_id="hub-token",
                 )  # fmt: skip
                 self.open = gr.Checkbox(
-                    False, label="Public", scale=0, min_width=90, elem_id="hub-public"
+                    False, label=_("Public"), scale=0, min_width=90, elem_id="hub-public"
                 )
             with gr.Row(elem_classes="run-acts"):
                 self.push = gr.Button(
-                    "Push the adapter", size="md", scale=0, min_width=170, elem_id="push-run"
+                    _("Push the adapter"), size="md", scale=0, min_width=170, elem_id="push-run"
                 )
                 self.push_merged = gr.Button(
-                    "Push the merged model", size="md", scale=0, min_width=220,
+                    _("Push the merged model"), size="md", scale=0, min_width=220,
                     elem_id="push-merged",
                 )  # fmt: skip
             self.told = gr.HTML(apply_default_css=False, elem_id="push-told")
             # On a page for strangers it would fill somebody else's disk.
             with gr.Row(elem_classes="run-acts", visible=not public):
                 self.project = gr.Textbox(
-                    label="Trackio project", value="lethe", max_lines=1, max_length=80, scale=2,
+                    label=_("Trackio project"), value="lethe", max_lines=1, max_length=80, scale=2,
                     min_width=180, elem_id="trackio-project",
                 )  # fmt: skip
-                self.log = gr.Button("Log the curves", scale=0, elem_id="log-run")
+                self.log = gr.Button(_("Log the curves"), scale=0, elem_id="log-run")
 
     def bind(self, page: Page, run: gr.Textbox) -> None:
         """Wire both buttons to the chosen run."""
@@ -71,13 +72,13 @@ class Sharing:
         def push_run(run_id: str, name: str, token: str, public: bool, key: str) -> str:
             with shown():
                 where = pushed(page, run_id, key, name or "", token or "", public)
-            gr.Info(html.escape(where), title="The adapter is on the Hub")
+            gr.Info(html.escape(where), title=_("The adapter is on the Hub"))
             return ""
 
         def log_run(run_id: str, project: str, key: str) -> None:
             with shown():
                 told = logged(page, run_id, key, project or "")
-            gr.Info(html.escape(told), title="Logged to Trackio")
+            gr.Info(html.escape(told), title=_("Logged to Trackio"))
 
         def push_merged_run(
             run_id: str, name: str, token: str, public: bool, key: str
@@ -89,9 +90,12 @@ class Sharing:
                 check_name((name or "").strip())  # before anything is merged for it
                 for words in merged_first(page, run_id, key):
                     yield ["", f'<p class="note" role="status">{html.escape(words)}</p>']
-                yield ["", '<p class="note" role="status">The merged model is being sent …</p>']
+                yield [
+                    "",
+                    f'<p class="note" role="status">{_("The merged model is being sent …")}</p>',
+                ]
                 where = pushed(page, run_id, key, name or "", token or "", public, merged=True)
-            gr.Info(html.escape(where), title="The merged model is on the Hub")
+            gr.Info(html.escape(where), title=_("The merged model is on the Hub"))
             yield ["", ""]
 
         given = [run, self.repository, self.token, self.open, page.key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.language import N_, _
 from dashboard.pictures import STATES, escaped
 from dashboard.run_figures import Drawn, Point
 from dashboard.run_styles import sample
@@ -15,12 +16,12 @@ from unlearning.sweeps.execute import Done
 from unlearning.sweeps.figures import Row, in_words, rows
 
 COLUMNS = {
-    "recited": "Recites, to forget",
-    "extraction": "Extraction likelihood, to forget",
-    "kept": "Recites, to keep",
-    "perplexity": "Perplexity, times the original's",
+    "recited": N_("Recites, to forget"),
+    "extraction": N_("Extraction likelihood, to forget"),
+    "kept": N_("Recites, to keep"),
+    "perplexity": N_("Perplexity, times the original's"),
 }
-NAMES = {"text.forget": "Text to forget", "text.retain": "Text to keep"}
+NAMES = {"text.forget": N_("Text to forget"), "text.retain": N_("Text to keep")}
 
 
 def figures_table(store: RunStore, drawn: Sequence[Drawn], points: Sequence[Point]) -> str:
@@ -33,30 +34,35 @@ def figures_table(store: RunStore, drawn: Sequence[Drawn], points: Sequence[Poin
     by_letter = {row.cell: row for row in rows(store, done)}
     place = {point.drawn.style.letter: point.better for point in points}
     body = "".join(_figures_row(one, by_letter[one.style.letter], place) for one in drawn)
-    heads = "".join(f'<th scope="col" class="number">{title}</th>' for title in COLUMNS.values())
+    heads = "".join(f'<th scope="col" class="number">{_(title)}</th>' for title in COLUMNS.values())
     seeds = any(len(one.members) > 1 for one in drawn)
-    caption = "± is the sample standard deviation over the seeds." if seeds else ""
+    caption = _("± is the sample standard deviation over the seeds.") if seeds else ""
     return _framed(
-        f'<thead><tr><th scope="col">Run</th><th scope="col">Method</th>{heads}'
-        f'<th scope="col">Ended</th><th scope="col">Forgetting against utility</th></tr></thead>'
+        f'<thead><tr><th scope="col">{_("Run")}</th><th scope="col">{_("Method")}</th>{heads}'
+        f'<th scope="col">{_("Ended")}</th>'
+        f'<th scope="col">{_("Forgetting against utility")}</th></tr></thead>'
         f"<tbody>{body}</tbody>{f'<caption>{caption}</caption>' if caption else ''}",
-        "Figures of the compared runs",
+        _("Figures of the compared runs"),
     )
 
 
 def _figures_row(one: Drawn, row: Row, place: Mapping[str, str]) -> str:
     ids = ", ".join(member.run_id for member in one.members)
     if len(one.members) > 1:
-        ids = f"{len(one.members)} seeds: {ids}"
+        ids = _("{count} seeds: {ids}").format(count=len(one.members), ids=ids)
     label = next((str(m.config["label"]) for m in one.members if m.config.get("label")), "")
     cells = "".join(
         f'<td class="number">{escaped(in_words(row.mean(name), row.deviation(name)))}</td>'
         for name in COLUMNS
     )
-    ends = ", ".join(dict.fromkeys(STATES.get(end, (end,))[0] for end in row.ends))
+    ends = ", ".join(dict.fromkeys(_(STATES.get(end, (end,))[0]) for end in row.ends))
     better = place.get(one.style.letter)
     where = (
-        "not measured" if better is None else f"{better} is better" if better else "on the front"
+        _("not measured")
+        if better is None
+        else _("{better} is better").format(better=better)
+        if better
+        else _("on the front")
     )
     return (
         f'<tr><th scope="row">{sample(one.style)} <small>{escaped(ids)}'
@@ -78,10 +84,11 @@ def differences_table(drawn: Sequence[Drawn]) -> str:
     if len(members) < 2:
         return ""
     if not found:
-        return '<p class="note">These runs have the same settings and texts.</p>'
+        words = _("These runs have the same settings and texts.")
+        return f'<p class="note">{words}</p>'
     heads = "".join(
         f'<th scope="col">{sample(one.style)}'
-        f"{f' <small>seed {member.seed}</small>' if len(one.members) > 1 else ''}</th>"
+        f"{_seed(member.seed) if len(one.members) > 1 else ''}</th>"
         for one, member in members
     )
     body = "".join(
@@ -90,14 +97,19 @@ def differences_table(drawn: Sequence[Drawn]) -> str:
         for name, values in found
     )
     return _framed(
-        f'<thead><tr><th scope="col">What differs</th>{heads}</tr></thead><tbody>{body}</tbody>',
-        "Settings that differ",
+        f'<thead><tr><th scope="col">{_("What differs")}</th>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody>",
+        _("Settings that differ"),
     )
+
+
+def _seed(seed: int) -> str:
+    return f" <small>{_('seed {seed}').format(seed=seed)}</small>"
 
 
 def _name(key: str) -> str:
     if key in NAMES:
-        return NAMES[key]
+        return _(NAMES[key])
     words = key.replace("hyperparameters.", "method: ").replace("text.", "text: ")
     words = words.replace("_", " ")
     return words[:1].upper() + words[1:]
@@ -107,7 +119,7 @@ def _value(value: Any) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     words = "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return words if len(words) <= 80 else f"{words[:79]}…"
 

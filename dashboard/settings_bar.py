@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard.as_code import code_card
+from dashboard.language import N_, _, spoken
 from dashboard.notes import note
 from dashboard.page import QUIET, Page, shown
 from dashboard.settings_file import Saved, from_file, from_link, to_file, to_link
@@ -33,7 +34,9 @@ ADDRESS = f"""(token) => {{
   url.hash = "";
   return url.toString();
 }}"""
-SAID_OF_LINK = "Fills this form for others. Pasted text, files and pinned prompts are not in it."
+SAID_OF_LINK = N_(
+    "Fills this form for others. Pasted text, files and pinned prompts are not in it."
+)
 
 
 class SettingsBar:
@@ -47,20 +50,20 @@ class SettingsBar:
     def _build(self) -> None:
         small = {"size": "sm", "scale": 0, "min_width": 120}
         with gr.Row(elem_classes="settings-bar"):
-            self.save = gr.Button("Save settings", elem_id="save-settings", **small)
+            self.save = gr.Button(_("Save settings"), elem_id="save-settings", **small)
             self.load = gr.UploadButton(
-                "Load settings",
+                _("Load settings"),
                 file_types=[".json"],
                 type="binary",
                 elem_id="load-settings",
                 **small,
             )
-            self.share = gr.Button("Share a link", elem_id="share-settings", **small)
-            self.code = gr.Button("Show as code", elem_id="show-code", **small)
+            self.share = gr.Button(_("Share a link"), elem_id="share-settings", **small)
+            self.code = gr.Button(_("Show as code"), elem_id="show-code", **small)
         self.bag = gr.Textbox(visible="hidden", elem_id="settings-bag")
         self.link = gr.Textbox(
-            label="Link with these settings",
-            info=SAID_OF_LINK,
+            label=_("Link with these settings"),
+            info=_(SAID_OF_LINK),
             interactive=False,
             buttons=["copy"],
             visible=False,
@@ -98,7 +101,7 @@ def wire(page: Page, bar: SettingsBar, form: SetupForm) -> None:
 
     def fill(saved: Saved) -> Values:
         changes, notices = form.fill(saved)
-        words = " ".join(["The form is filled with the settings.", *notices])
+        words = " ".join([_("The form is filled with the settings."), *map(spoken, notices)])
         return {**changes, bar.told: note(words), bar.card: "", bar.link: gr.update(visible=False)}
 
     def load(content: bytes | None) -> Values:
@@ -112,8 +115,11 @@ def wire(page: Page, bar: SettingsBar, form: SetupForm) -> None:
         try:
             return fill(from_link(token))
         except UserError as error:
-            gr.Warning(html.escape(error.message), title="The link's settings were not taken over")
-            return {bar.told: note(f"{error.message} {error.hint}", bad=True)}
+            gr.Warning(
+                html.escape(spoken(error.message)),
+                title=_("The link's settings were not taken over"),
+            )
+            return {bar.told: note(spoken(f"{error.message} {error.hint}"), bad=True)}
 
     changed = [*form.outputs, bar.told, bar.card, bar.link]
     bar.load.upload(load, bar.load, changed, **QUIET)

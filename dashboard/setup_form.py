@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard.form import Fields, MethodChooser
+from dashboard.language import N_, _
 from dashboard.model_choice import ModelChoice, model_card, problem_card
 from dashboard.page import QUIET, Page
 from dashboard.settings_file import ROLES, Saved
@@ -30,12 +31,12 @@ TEACHING = ("teach_first", "teach_steps")
 FIRST_METHOD = RunConfig.model_fields["method"].default
 ABSENT = ("generic", "holdout")
 """Fields that the form has no widget for."""
-PASTE_FORGET = (
+PASTE_FORGET = N_(
     "The vault code is 7351, and it opens the blue door.\n\n"
     "Paragraphs are separated by empty lines.\n"
     "Q: Questions work too?  A: Yes, with their answers."
 )
-PASTE_KEEP = "Text of the same kind that the model should still know afterwards."
+PASTE_KEEP = N_("Text of the same kind that the model should still know afterwards.")
 
 Values = dict[gr.blocks.Block, Any]
 
@@ -49,14 +50,14 @@ class SetupForm:
         hub: tuple[Way, ...] = () if page.settings.public else ("hub",)
         with gr.Row(elem_classes="setup", equal_height=False):
             with gr.Column(min_width=300, scale=4, elem_classes="panel"):
-                gr.Markdown("### Model")
+                gr.Markdown(f"### {_('Model')}")
                 self.models = ModelChoice(page)
-                gr.Markdown("### What to forget")
+                gr.Markdown(f"### {_('What to forget')}")
                 self._texts(hub)
             with gr.Column(min_width=300, scale=5, elem_classes="panel"):
-                gr.Markdown("### How")
+                gr.Markdown(f"### {_('How')}")
                 self.method = MethodChooser(FIRST_METHOD, between=self._basics)
-                with gr.Accordion("More settings", open=False):
+                with gr.Accordion(_("More settings"), open=False):
                     self.more = Fields(RunConfig, "run", only=MORE)
                 self.several = SeveralValues(FIRST_METHOD)
                 self.several.follow(self.method.radio)
@@ -70,25 +71,27 @@ class SetupForm:
 
     def _texts(self, hub: tuple[Way, ...]) -> None:
         self.forget = TextChoice(
-            "forget", ("example", "paste", "file", "benchmark", *hub), PASTE_FORGET
+            "forget", ("example", "paste", "file", "benchmark", *hub), _(PASTE_FORGET)
         )
         self.teaching = Fields(RunConfig, "teach", only=TEACHING)
-        with gr.Accordion("What must be kept", open=False):
+        with gr.Accordion(_("What must be kept"), open=False):
             self.retain = TextChoice(
                 "retain",
                 ("auto", "example", "paste", "file", "benchmark", *hub, "none"),
-                PASTE_KEEP,
+                _(PASTE_KEEP),
             )
-        with gr.Accordion("A model trained without the text", open=False):
+        with gr.Accordion(_("A model trained without the text"), open=False):
             self.models.build_retrained()
-        with gr.Accordion("Pinned prompts", open=False):
+        with gr.Accordion(_("Pinned prompts"), open=False):
             self.prompts = gr.Textbox(
-                label="Pinned prompts",
+                label=_("Pinned prompts"),
                 show_label=False,
                 lines=3,
                 max_lines=8,
-                placeholder="One a line; asked again and again during the run. "
-                "Empty: beginnings of the texts.",
+                placeholder=_(
+                    "One a line; asked again and again during the run. "
+                    "Empty: beginnings of the texts."
+                ),
                 elem_id="prompts",
             )
 
@@ -247,6 +250,8 @@ class SetupForm:
             changes |= choice.fill(source, saved.pasted.get(role), notices)
         for name in ABSENT:
             if getattr(config, name) != RunConfig.model_fields[name].default:
-                notices.append(f"The {name} text is not on this form and was left out.")
+                notices.append(
+                    _("The {name} text is not on this form and was left out.").format(name=name)
+                )
         changes |= self._read_off({**changes, self.dial.slider: None})
         return changes, notices

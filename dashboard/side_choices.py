@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import N_, _
 from dashboard.page import Watched
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
@@ -17,8 +18,8 @@ Choice = tuple[str, str]
 """What is read, and the side of a request."""
 
 EMBEDDED = (
-    ("Demo model", "demo"),
-    ("Never saw the text (demo-retain)", "demo-retain"),
+    (N_("Demo model"), "demo"),
+    (N_("Never saw the text (demo-retain)"), "demo-retain"),
 )
 """What can be asked while no run is open."""
 MOST_RUNS = 12
@@ -28,23 +29,32 @@ LOOK_SECONDS = 10.0
 """How old the list of other runs may be: it reads the disk."""
 
 
+def embedded() -> list[Choice]:
+    """`EMBEDDED` in the language of the page."""
+    return [(_(words), side) for words, side in EMBEDDED]
+
+
 def side_choices(watched: Watched) -> list[Choice]:
     """The original first, then the run that is looked at."""
     run_id, view = watched.run_id, watched.view
     if not run_id:
-        return list(EMBEDDED)
+        return embedded()
     kept = view.ended.step if view.ended else None
-    now = f"Unlearned, step {kept}" if kept is not None else "Unlearned, as it is now"
-    choices = [("Original", f"original:{run_id}")]
+    now = (
+        _("Unlearned, step {kept}").format(kept=kept)
+        if kept is not None
+        else _("Unlearned, as it is now")
+    )
+    choices = [(_("Original"), f"original:{run_id}")]
     if watched.snapshots or watched.live:
         choices.append((now, f"run:{run_id}"))
     choices += [
-        (f"Snapshot, step {step}", f"run:{run_id}@{step}")
+        (_("Snapshot, step {step}").format(step=step), f"run:{run_id}@{step}")
         for step in watched.snapshots
         if step != kept
     ]
     if view.model.startswith("demo"):
-        choices.append(EMBEDDED[1])
+        choices.append(embedded()[1])
     return choices if len(choices) > 1 else [*choices, choices[0]]
 
 
@@ -63,7 +73,11 @@ def _retrained(store: RunStore, run_id: str) -> list[Choice]:
         model = store.config(run_id).retrained
     except UserError:
         return []
-    return [(f"Never saw the text ({model})", model)] if model not in ("", "auto", "none") else []
+    return (
+        [(_("Never saw the text ({model})").format(model=model), model)]
+        if model not in ("", "auto", "none")
+        else []
+    )
 
 
 def other_runs(store: RunStore, key: str, but: str = "") -> list[Choice]:
@@ -92,10 +106,13 @@ def _of_run(store: RunStore, run_id: str) -> list[Choice]:
         return []
     config = store.config(run_id)
     method = METHODS[config.method].title if config.method in METHODS else config.method
-    name = f"Run {run_id}, {config.label or method}"
+    name = _("Run {run_id}, {name}").format(run_id=run_id, name=config.label or method)
     return [
-        (f"{name}: as kept", f"run:{run_id}"),
-        *((f"{name}: step {step}", f"run:{run_id}@{step}") for step in steps),
+        (_("{name}: as kept").format(name=name), f"run:{run_id}"),
+        *(
+            (_("{name}: step {step}").format(name=name, step=step), f"run:{run_id}@{step}")
+            for step in steps
+        ),
     ]
 
 

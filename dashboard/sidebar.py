@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard import pictures
+from dashboard.language import _
 from dashboard.memory_gauge import gauge
 from dashboard.page import QUIET, Page, Watched, shown
 from dashboard.theme import LOGO
@@ -17,15 +18,15 @@ from unlearning.runs.view import LIVE, View
 
 def build(page: Page) -> gr.Textbox:
     """Build the sidebar; returns the field that shows the run's link."""
-    gr.HTML(BRAND, apply_default_css=False, elem_id="brand")
+    gr.HTML(BRAND % _("Make a language model forget"), apply_default_css=False, elem_id="brand")
     pill = gr.HTML(apply_default_css=False, elem_id="status")
     facts = gr.HTML(apply_default_css=False, elem_id="facts")
     progress = gr.HTML(apply_default_css=False, elem_id="progress")
     meter = gr.HTML(apply_default_css=False, elem_id="meter")
     memory = gr.HTML(apply_default_css=False, elem_id="memory")
-    stop = gr.Button("Stop and keep", variant="stop", interactive=False, elem_id="stop")
+    stop = gr.Button(_("Stop and keep"), variant="stop", interactive=False, elem_id="stop")
     link = gr.Textbox(
-        label="Link to watch this run",
+        label=_("Link to watch this run"),
         interactive=False,
         buttons=["copy"],
         visible="hidden",
@@ -60,9 +61,7 @@ def build(page: Page) -> gr.Textbox:
     return link
 
 
-BRAND = (
-    f'<div class="brand">{LOGO}<div><h1>Lethe</h1><p>Make a language model forget</p></div></div>'
-)
+BRAND = f'<div class="brand">{LOGO}<div><h1>Lethe</h1><p>%s</p></div></div>'
 
 
 def paused(view: View) -> bool:
@@ -76,24 +75,24 @@ def run_facts(watched: Watched) -> str:
         return ""
     view = watched.view
     method = METHODS[view.method].title if view.method in METHODS else view.method
-    lines = [f"Run {watched.run_id}"]
+    lines = [_("Run {run_id}").format(run_id=watched.run_id)]
     if method:
-        lines.append(f"{method} on {view.model}")
+        lines.append(_("{method} on {model}").format(method=method, model=view.model))
     if watched.playback is not None:
-        lines.append("A recording is played: nothing is computed.")
+        lines.append(_("A recording is played: nothing is computed."))
     elif not watched.owned:
-        lines.append("You are watching; somebody else started it.")
+        lines.append(_("You are watching; somebody else started it."))
     return "".join(f'<p class="fact">{pictures.escaped(line)}</p>' for line in lines)
 
 
 def stop_button(watched: Watched) -> dict[str, Any]:
     """Label and state follow the run, never the click."""
     if watched.playback is not None:
-        return gr.update(value="Played back", interactive=False)
+        return gr.update(value=_("Played back"), interactive=False)
     if not watched.owned and watched.live:
-        return gr.update(value="Watching only", interactive=False)
+        return gr.update(value=_("Watching only"), interactive=False)
     if watched.status == "stopping":
-        return gr.update(value="Stopping …", interactive=False)
+        return gr.update(value=_("Stopping …"), interactive=False)
     if watched.status == "queued":
-        return gr.update(value="Leave the queue", interactive=True)
-    return gr.update(value="Stop and keep", interactive=watched.live)
+        return gr.update(value=_("Leave the queue"), interactive=True)
+    return gr.update(value=_("Stop and keep"), interactive=watched.live)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from dashboard.language import _, spoken
 from dashboard.named import lost
 from unlearning.methods import METHODS
 from unlearning.runs.tradeoff import FORGET as RECITED
@@ -23,14 +24,16 @@ def tell(view: View) -> str:
 
 def _beginning(view: View) -> str:
     if view.phase == "teaching":
-        return "The model is learning the text first, so that there is something to forget."
+        return _("The model is learning the text first, so that there is something to forget.")
     if view.started:
-        return f"{_method(view)} is about to start; nothing is measured yet."
-    return "The run has not started yet."
+        return _("{method} is about to start; nothing is measured yet.").format(
+            method=_method(view)
+        )
+    return _("The run has not started yet.")
 
 
 def _method(view: View) -> str:
-    return METHODS[view.method].title if view.method in METHODS else view.method or "The method"
+    return METHODS[view.method].title if view.method in METHODS else view.method or _("The method")
 
 
 def _forgetting(view: View) -> str:
@@ -39,14 +42,23 @@ def _forgetting(view: View) -> str:
         return ""
     (start, first), (step, now) = series[0], series[-1]
     if step == start:
-        return f"At the start the model knows {first:.0%} of the words to forget."
+        return _("At the start the model knows {first:.0%} of the words to forget.").format(
+            first=first
+        )
     gone, said = lost(view)
-    knows = f"it knows {now:.0%} of the words to forget ({first:.0%} before)."
+    knows = _("it knows {now:.0%} of the words to forget ({first:.0%} before).").format(
+        now=now, first=first
+    )
     if not gone:
-        held = f" It still says “{said[0]}”." if said else ""
-        return f"By step {step} {knows}{held}"
-    others = f" ({len(gone)} of {len(said)} such names are gone)" if len(said) > 1 else ""
-    return f"By step {gone[0].step} it no longer says “{gone[0].phrase}”{others}; {knows}"
+        held = _(" It still says “{said}”.").format(said=said[0]) if said else ""
+        return _("By step {step} {knows}{held}").format(step=step, knows=knows, held=held)
+    others = (
+        _(" ({gone} of {said} such names are gone)").format(gone=len(gone), said=len(said))
+        if len(said) > 1
+        else ""
+    )
+    first_lost = _("By step {step} it no longer says “{phrase}”{others}; {knows}")
+    return first_lost.format(**gone[0]._asdict(), others=others, knows=knows)
 
 
 def _kept(view: View) -> str:
@@ -55,10 +67,12 @@ def _kept(view: View) -> str:
         return ""
     share = series[-1][1] / series[0][1]
     if share >= 0.95:
-        return "Kept texts are untouched." if _unchanged(view) else "What must stay has stayed."
+        return (
+            _("Kept texts are untouched.") if _unchanged(view) else _("What must stay has stayed.")
+        )
     if share >= 0.8:
-        return f"Of what must stay, {1 - share:.0%} is lost."
-    return f"It costs much: {1 - share:.0%} of what must stay is lost."
+        return _("Of what must stay, {share:.0%} is lost.").format(share=1 - share)
+    return _("It costs much: {share:.0%} of what must stay is lost.").format(share=1 - share)
 
 
 def _unchanged(view: View) -> bool:
@@ -72,46 +86,51 @@ def _level(view: View) -> str:
     known = _finite(view, RECITED)
     level = view.levels.scores.get("memorization_accuracy") if view.levels else None
     if view.over_forgotten and known and level is not None and not view.collapse:
-        return (
-            f"That is too much: a model that never saw the text would know {level:.0%} of it, "
+        return _(
+            "That is too much: a model that never saw the text would know {level:.0%} of it, "
             "so it is over-forgotten."
-        )
+        ).format(level=level)
     if view.forgotten_at is not None and not (view.stopped and view.stopped.why == "forgotten"):
-        return f"From step {view.forgotten_at} on that is no better than text it never saw."
+        return _("From step {forgotten_at} on that is no better than text it never saw.").format(
+            forgotten_at=view.forgotten_at
+        )
     return ""
 
 
 def _turn(view: View) -> str:
-    told = []
+    said = []
     back = view.rolled_back
     if view.collapse is not None:
-        at = f"At step {view.collapse.step}"
-        if any(NOT_FINITE in sign for sign in view.collapse.signs):
-            told.append(f"{at} it diverged: the loss was no number any more")
-        else:
-            why = f" ({view.collapse.signs[0]})" if view.collapse.signs else ""
-            told.append(f"{at} it lost its language{why}")
+        step, signs, then = view.collapse.step, view.collapse.signs, ""
         if back and not back.asked:
-            told.append(f", and it was rolled back to step {back.to}")
-        told.append(".")
+            then = _(", and it was rolled back to step {step}").format(step=back.to)
+        if any(NOT_FINITE in sign for sign in signs):
+            what = _("At step {step} it diverged: the loss was no number any more{then}.")
+        elif signs:
+            what = _("At step {step} it lost its language ({why}){then}.")
+        else:
+            what = _("At step {step} it lost its language{then}.")
+        said.append(what.format(step=step, why=spoken(signs[0]) if signs else "", then=then))
     if back and back.asked:
-        told.append(f"{' ' * bool(told)}It was set back to step {back.to} by hand.")
-    return "".join(told)
+        said.append(_("It was set back to step {step} by hand.").format(step=back.to))
+    return " ".join(said)
 
 
 def _end(view: View) -> str:
     if view.failed is not None:
-        return f"The run ended with an error: {view.failed.message}"
+        return _("The run ended with an error: {message}").format(
+            message=spoken(view.failed.message)
+        )
     if view.stopped is not None and view.collapse is None:
-        at = f"at step {view.stopped.step}"
+        at = _("at step {step}").format(step=view.stopped.step)
         return {
-            "asked": f"It was stopped by hand {at}.",
-            "paused": f"It is paused {at}, with a snapshot of that very step.",
-            "forgotten": f"It stopped by itself {at}: the text is forgotten.",
-            "rule": f"It stopped {at} by the method's own rule.",
+            "asked": _("It was stopped by hand {at}.").format(at=at),
+            "paused": _("It is paused {at}, with a snapshot of that very step.").format(at=at),
+            "forgotten": _("It stopped by itself {at}: the text is forgotten.").format(at=at),
+            "rule": _("It stopped {at} by the method's own rule.").format(at=at),
         }[view.stopped.why]
     if view.ended is not None and view.ended.status == "finished":
-        return f"All {view.ended.step} steps are done."
+        return _("All {step} steps are done.").format(step=view.ended.step)
     return ""
 
 

@@ -11,20 +11,21 @@ from typing import Any
 import gradio as gr
 
 from dashboard.form import MethodChooser
+from dashboard.language import N_, _
 from dashboard.pictures import escaped
 from unlearning.methods import METHODS
 from unlearning.methods._dial import MIDDLE, RATE, STOPS
 from unlearning.methods.base import Method
 
 WORDS = {
-    "gentle": "Gentle: harms least, may leave much of the text",
-    "mild": "Mild: softer than the default",
-    "default": "Default",
-    "firm": "Firm: forgets more, harms more",
-    "strong": "Strong: forgets most surely, may break the model",
+    "gentle": N_("Gentle: harms least, may leave much of the text"),
+    "mild": N_("Mild: softer than the default"),
+    "default": N_("Default"),
+    "firm": N_("Firm: forgets more, harms more"),
+    "strong": N_("Strong: forgets most surely, may break the model"),
 }
-OWN = "Own values"
-UNKNOWN = "The size of this model is not known yet, and with it the default learning rate"
+OWN = N_("Own values")
+UNKNOWN = N_("The size of this model is not known yet, and with it the default learning rate")
 Values = Mapping[gr.blocks.Block, Any]
 Updates = dict[gr.blocks.Block, Any]
 
@@ -39,7 +40,7 @@ class StrengthDial:
             len(STOPS),
             value=MIDDLE + 1,
             step=1,
-            label="Strength",
+            label=_("Strength"),
             buttons=[],
             elem_id="strength",
             elem_classes="dial",
@@ -57,7 +58,7 @@ class StrengthDial:
         cls, stop = METHODS[values[methods.radio]], int(values[self.slider]) - 1
         if cls.dial.turns == RATE:
             if usual is None:
-                return {self.note: _line(UNKNOWN)}
+                return {self.note: _line(_(UNKNOWN))}
             value = cls.dial.value(usual, stop)
             return {
                 rate: "" if stop == MIDDLE else f"{value:g}",
@@ -78,7 +79,7 @@ class StrengthDial:
             default = usual or 0.0
             value = _number(values[rate], default)
             if usual is None:
-                return {self.note: _line(UNKNOWN if value else WORDS["default"])}
+                return {self.note: _line(_(UNKNOWN if value else WORDS["default"]))}
         else:
             field = methods.fields[cls.name].by_name[cls.dial.turns]
             default = default_of(cls)
@@ -102,14 +103,15 @@ def _at_first(cls: type[Method]) -> float | None:
 
 def note(cls: type[Method], stop: int | None, value: float | None) -> str:
     """What the slider's place means, and the number that it set."""
-    words = OWN if stop is None else WORDS[STOPS[stop]]
-    name = cls.dial.turns.replace("_", " ")
+    words = _(OWN if stop is None else WORDS[STOPS[stop]])
+    name = _(cls.dial.turns.replace("_", " "))
     return _line(words + (f" ({name})" if value is None else f" ({name} {value:g})"))
 
 
 def _line(told: str) -> str:
     return (
-        '<div class="dial-ends" aria-hidden="true"><span>gentle</span><span>strong</span></div>'
+        f'<div class="dial-ends" aria-hidden="true"><span>{_("gentle")}</span>'
+        f"<span>{_('strong')}</span></div>"
         f'<p class="hint" role="status">{escaped(told)}.</p>'
     )
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
 
+from dashboard.language import N_, _, plural, spoken
+from dashboard.notes import nothing
 from dashboard.pictures import STATES, escaped
 from dashboard.repeats import marked
 from unlearning.methods import METHODS
@@ -18,12 +20,18 @@ from unlearning.runs.summary import Summary
 from unlearning.runs.view import View
 
 ROLES = {
-    "forget": "text to forget",
-    "retain": "text to keep",
-    "generic": "general text",
-    "holdout": "unseen text",
+    "forget": N_("text to forget"),
+    "retain": N_("text to keep"),
+    "generic": N_("general text"),
+    "holdout": N_("unseen text"),
 }
-GROUPS = ("Forgetting", "What must stay", "Privacy", "Text health", "Inside the model")
+GROUPS = (
+    N_("Forgetting"),
+    N_("What must stay"),
+    N_("Privacy"),
+    N_("Text health"),
+    N_("Inside the model"),
+)
 CHIEF = frozenset((
     "exact_memorization", "memorization_accuracy", "extraction_strength", "extraction_likelihood",
     "forget_quality", "model_utility", "perplexity", "privacy_leakage", "sequence_repetition",
@@ -31,11 +39,10 @@ CHIEF = frozenset((
 """Metrics that are read first; the others are folded."""
 MARKS = {"good": "✓", "fair": "~", "bad": "✕", "over": "✕"}
 SOURCES = {
-    "retrained": "a model trained without the text",
-    "untaught": "the model before it learned the text",
-    "holdout": "the original on text it never saw",
+    "retrained": N_("a model trained without the text"),
+    "untaught": N_("the model before it learned the text"),
+    "holdout": N_("the original on text it never saw"),
 }
-NOTHING = "<em>nothing at all</em>"
 COMPARED = 400
 """Words of an answer that are compared; the rest stays unmarked."""
 
@@ -43,8 +50,8 @@ COMPARED = 400
 def answers(found: Sequence[Answer], step: int | None) -> str:
     """Pinned prompts with both answers; words that differ and texts that loop are marked."""
     if not found:
-        return '<p class="empty">The pinned prompts are answered at the first look.</p>'
-    now = "Unlearned" if step is None else f"Unlearned, step {step}"
+        return f'<p class="empty">{_("The pinned prompts are answered at the first look.")}</p>'
+    now = _("Unlearned") if step is None else _("Unlearned, step {step}").format(step=step)
     by_role: dict[str, list[str]] = {}
     for answer in found:
         by_role.setdefault(answer.role, []).append(_answer(answer, now))
@@ -55,8 +62,8 @@ def answers(found: Sequence[Answer], step: int | None) -> str:
         for role, rows in by_role.items()
     )
     return (
-        '<table class="answers"><thead><tr><th scope="col">Prompt</th>'
-        '<th scope="col" class="original">Original</th>'
+        f'<table class="answers"><thead><tr><th scope="col">{_("Prompt")}</th>'
+        f'<th scope="col" class="original">{_("Original")}</th>'
         f'<th scope="col" class="unlearned">{now}</th></tr></thead>{body}</table>'
     )
 
@@ -64,20 +71,20 @@ def answers(found: Sequence[Answer], step: int | None) -> str:
 def _answer(answer: Answer, now: str) -> str:
     if answer.looped:
         unlearned = (
-            '<span class="looped">repeats itself</span>'
+            f'<span class="looped">{_("repeats itself")}</span>'
             f'<span class="loop">{marked(answer.unlearned.strip())}</span>'
         )
     else:
         unlearned = differing(answer.original, answer.unlearned)
     return (
         f'<tr><th scope="row">{escaped(answer.prompt)}</th>'
-        f'<td class="original" data-label="Original">{escaped(answer.original.strip())}</td>'
-        f'<td class="unlearned" data-label="{now}">{unlearned or NOTHING}</td></tr>'
+        f'<td class="original" data-label="{_("Original")}">{escaped(answer.original.strip())}</td>'
+        f'<td class="unlearned" data-label="{now}">{unlearned or nothing()}</td></tr>'
     )
 
 
 def _role(role: str) -> str:
-    words = ROLES.get(role, role)
+    words = _(ROLES.get(role, role))
     return words[:1].upper() + words[1:]
 
 
@@ -86,7 +93,7 @@ def differing(before: str, after: str) -> str:
     old, new = before.split(), after.split()
     head, tail = new[:COMPARED], new[COMPARED:]
     parts = []
-    for what, _, _, start, end in SequenceMatcher(
+    for what, *_there, start, end in SequenceMatcher(
         None, old[:COMPARED], head, autojunk=False
     ).get_opcodes():
         words = escaped(" ".join(head[start:end]))
@@ -102,7 +109,7 @@ def score_table(view: View) -> str:
     """
     original = view.scores.get("original", {})
     if not original:
-        return '<p class="empty">Nothing is measured yet.</p>'
+        return f'<p class="empty">{_("Nothing is measured yet.")}</p>'
     chief, tail = ({group: [] for group in GROUPS} for _ in range(2))
     for name, metric in METRICS.items():
         for role in metric.direction:
@@ -110,17 +117,17 @@ def score_table(view: View) -> str:
             if score is not None:
                 rows = chief if name in CHIEF else tail
                 rows[_group(metric, role)].append(_score_row(view, metric, role, score))
-    source = f" ({SOURCES[view.levels.source]})" if view.levels else ""
-    caption = (
+    source = f" ({_(SOURCES[view.levels.source])})" if view.levels else ""
+    caption = _(
         "Small figures: 95 % interval and number n of samples. "
-        f"Never-saw-it level: where forgetting ends{source}."
-    )
+        "Never-saw-it level: where forgetting ends{source}."
+    ).format(source=source)
     count = sum(map(len, tail.values()))
     if not count:
         return _scores(chief, caption) + _missing(view)
+    more = plural(count, "{count} more measure", "{count} more measures").format(count=count)
     folded = (
-        f'<details class="more-scores"><summary>{count} more measure{"s" * (count > 1)}</summary>'
-        f"{_scores(tail, caption)}</details>"
+        f'<details class="more-scores"><summary>{more}</summary>{_scores(tail, caption)}</details>'
     )
     return (_scores(chief, caption) if any(chief.values()) else "") + folded + _missing(view)
 
@@ -128,33 +135,34 @@ def score_table(view: View) -> str:
 def _missing(view: View) -> str:
     """What could not be measured and why, folded."""
     rows = [
-        f"<li><b>{escaped(METRICS[name].title)}</b>: {escaped(why)}</li>"
+        f"<li><b>{escaped(METRICS[name].title)}</b>: {escaped(spoken(why))}</li>"
         for name, why in view.missing.items()
         if name in METRICS
     ]
     if not rows:
         return ""
-    words = "1 measure without its" if len(rows) == 1 else f"{len(rows)} measures without their"
+    count = len(rows)
+    words = plural(count, "1 measure without its input", "{count} measures without their input")
     return (
-        f'<details class="more-scores"><summary>{words} input</summary>'
+        f'<details class="more-scores"><summary>{words.format(count=count)}</summary>'
         f"<ul>{''.join(rows)}</ul></details>"
     )
 
 
 def _scores(groups: dict[str, list[str]], caption: str) -> str:
     body = "".join(
-        f'<tbody><tr class="group"><th colspan="6" scope="rowgroup">{group}</th></tr>'
+        f'<tbody><tr class="group"><th colspan="6" scope="rowgroup">{_(group)}</th></tr>'
         f"{''.join(rows)}</tbody>"
         for group, rows in groups.items()
         if rows
     )
     return (
-        '<table class="scores"><thead><tr><th scope="col">Measure</th>'
-        '<th scope="col" class="number original">Original</th>'
-        '<th scope="col" class="number unlearned">Unlearned</th>'
-        '<th scope="col" class="number">Change</th>'
-        '<th scope="col" class="number">Never-saw-it level</th>'
-        f'<th scope="col">Verdict</th></tr></thead>{body}'
+        f'<table class="scores"><thead><tr><th scope="col">{_("Measure")}</th>'
+        f'<th scope="col" class="number original">{_("Original")}</th>'
+        f'<th scope="col" class="number unlearned">{_("Unlearned")}</th>'
+        f'<th scope="col" class="number">{_("Change")}</th>'
+        f'<th scope="col" class="number">{_("Never-saw-it level")}</th>'
+        f'<th scope="col">{_("Verdict")}</th></tr></thead>{body}'
         f"<caption>{escaped(caption)}</caption></table>"
     )
 
@@ -180,12 +188,14 @@ def _score_row(view: View, metric: type[Metric], role: str, original: ScoreValue
         judged = verdict(metric, role, original.value, now.value, level)
         if judged is not None:
             mark, words = judged
-            said = f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(words)}</span>'
-    plain = metric.plain.removeprefix("text health: ")  # the heading says it
+            said = (
+                f'<span class="verdict {mark}"><b>{MARKS[mark]}</b> {escaped(spoken(words))}</span>'
+            )
+    plain = _(metric.plain.removeprefix("text health: "))  # the heading says it
     plain = plain[:1].upper() + plain[1:]
     term = metric.title
     if metric.family != "diagnostic":  # those speak of the model, not of one text
-        term += f", {ROLES.get(role, role)}"
+        term += f", {_(ROLES.get(role, role))}"
     return (
         f'<tr><th scope="row">{escaped(plain)} <span class="term">{escaped(term)}</span></th>'
         f'<td class="number">{_interval(original)}</td><td class="number">{_interval(now)}</td>'
@@ -216,7 +226,7 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     if math.isnan(value):
-        return "undefined"
+        return _("undefined")
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if abs(value) >= 1e5:
@@ -227,10 +237,15 @@ def number(value: float | None) -> str:
 
 
 RUN_COLUMNS = (
-    "Run", "Started", "Status", "Method", "Model", "Text to forget", "Steps", "Words known",
-    "Words kept", "Name", "Whose",
+    N_("Run"), N_("Started"), N_("Status"), N_("Method"), N_("Model"), N_("Text to forget"),
+    N_("Steps"), N_("Words known"), N_("Words kept"), N_("Name"), N_("Whose"),
 )  # fmt: skip
 """Headings of the list of runs."""
+
+
+def run_columns() -> list[str]:
+    """`RUN_COLUMNS` in the language of the page."""
+    return [_(column) for column in RUN_COLUMNS]
 
 
 def run_row(run: Summary) -> list[str]:
@@ -239,15 +254,17 @@ def run_row(run: Summary) -> list[str]:
     return [
         run.run_id,
         datetime.fromtimestamp(run.created).strftime("%Y-%m-%d %H:%M"),
-        STATES[run.status][0],
+        _(STATES[run.status][0]),
         METHODS[run.method].title if run.method in METHODS else run.method,
         run.model,
         run.forget,
-        f"{run.step} of {run.steps}" if run.steps else str(run.step),
+        _("{step} of {steps}").format(step=run.step, steps=run.steps)
+        if run.steps
+        else str(run.step),
         f"{run.recited[0]:.0%} → {run.recited[1]:.0%}" if run.recited else "–",
         _kept(run),
         run.label,
-        "yours" if run.mine else "another's",
+        _("yours") if run.mine else _("another's"),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
+from dashboard.language import _, spoken
 from dashboard.notes import counted, note
 from unlearning.data.base import Example
 from unlearning.data.columns import to_examples
@@ -23,7 +24,7 @@ PASSAGES = 3
 def offered(*, benchmarks: bool) -> list[tuple[str, str]]:
     """Titles and sources of the presets that come with Lethe, or of the benchmarks."""
     return [
-        (f"{preset.title}: {name.replace('_', ' ')}", f"preset:{preset.name}/{name}")
+        (f"{_(preset.title)}: {name.replace('_', ' ')}", f"preset:{preset.name}/{name}")
         for preset in PRESETS.values()
         for name in preset.splits
         if bool(preset.dataset) == benchmarks
@@ -32,23 +33,24 @@ def offered(*, benchmarks: bool) -> list[tuple[str, str]]:
 
 def example_card(source: str) -> str:
     """What an example holds: how much, and how it begins."""
-    name, part, _ = parts(source)
+    name, part, *_found = parts(source)
     preset = PRESETS[name]
     if preset.dataset:
         # Looking must not fetch: a click in a list would load a data set into the page.
-        about = f"{preset.splits[part]} It is read when the run starts, from {preset.dataset}."
+        read = _("It is read when the run starts, from {dataset}.").format(dataset=preset.dataset)
+        about = f"{_(preset.splits[part])} {read}"
         return f'<div class="text-card"><p>{html.escape(about)}</p></div>'
     return passages_card(source)
 
 
 def passages_card(source: str) -> str:
     """The same with how much there is and how some of it begins; reads the text."""
-    name, part, _ = parts(source)
+    name, part, *_found = parts(source)
     try:
         examples = load(source)
     except UserError as error:
-        return note(f"{error.message} {error.hint}", bad=True)
-    return _card(PRESETS[name].splits[part], examples)
+        return note(spoken(f"{error.message} {error.hint}"), bad=True)
+    return _card(_(PRESETS[name].splits[part]), examples)
 
 
 def _card(about: str, examples: list[Example]) -> str:
@@ -65,7 +67,7 @@ def amount(examples: list[Example]) -> str:
         counted(asked, "question with its answer", "questions with answers"),
     ]
     words = sum(len(f"{example.prompt} {example.target}".split()) for example in examples)
-    return f"{' and '.join(filter(None, found))}, {counted(words, 'word', 'words')}."
+    return f"{_(' and ').join(filter(None, found))}, {counted(words, 'word', 'words')}."
 
 
 def count_card(text: str) -> str:
@@ -75,7 +77,7 @@ def count_card(text: str) -> str:
     try:
         examples = pasted(text, "pasted")
     except UserError as error:
-        return note(f"{error.message} {error.hint}", bad=True)
+        return note(spoken(f"{error.message} {error.hint}"), bad=True)
     return _card("", examples)
 
 

@@ -10,6 +10,7 @@ import gradio as gr
 import pandas as pd
 
 from dashboard.hub_choice import HubChoice
+from dashboard.language import N_, _, spoken
 from dashboard.notes import note
 from dashboard.page import QUIET
 from dashboard.text_cards import (
@@ -31,14 +32,19 @@ PREVIEWED = 5
 
 
 Way = Literal["example", "paste", "file", "benchmark", "hub", "auto", "none"]
+COLUMNS = {
+    "text": N_("Text column"),
+    "question": N_("Question column"),
+    "answer": N_("Answer column"),
+}
 WAYS: dict[Way, str] = {
-    "example": "An example",
-    "paste": "Paste",
-    "file": "A file",
-    "benchmark": "Benchmark",
-    "hub": "Hub",
-    "auto": "Automatic",
-    "none": "Nothing",
+    "example": N_("An example"),
+    "paste": N_("Paste"),
+    "file": N_("A file"),
+    "benchmark": N_("Benchmark"),
+    "hub": N_("Hub"),
+    "auto": N_("Automatic"),
+    "none": N_("Nothing"),
 }
 
 
@@ -49,9 +55,9 @@ class TextChoice:
         """Build the widgets where it is called; the first of `ways` is the default."""
         self.role, self._ways = role, ways
         self.way = gr.Radio(
-            [(WAYS[way], way) for way in ways],
+            [(_(WAYS[way]), way) for way in ways],
             value=ways[0],
-            label="Where the text comes from",
+            label=_("Where the text comes from"),
             show_label=False,
             elem_id=f"{role}-way",
             elem_classes="chips",
@@ -78,7 +84,11 @@ class TextChoice:
         choices = offered(benchmarks=False)
         first = choices[0][1]
         self.example = gr.Dropdown(
-            choices, value=first, label="Example", show_label=False, elem_id=f"{self.role}-example"
+            choices,
+            value=first,
+            label=_("Example"),
+            show_label=False,
+            elem_id=f"{self.role}-example",
         )
         shown = gr.HTML(example_card(first), apply_default_css=False)
         self.example.change(example_card, self.example, shown, queue=False, **QUIET)
@@ -89,12 +99,12 @@ class TextChoice:
         self.benchmark = gr.Dropdown(
             choices,
             value=first,
-            label="Benchmark",
+            label=_("Benchmark"),
             show_label=False,
             elem_id=f"{self.role}-benchmark",
         )
         shown = gr.HTML(example_card(first), apply_default_css=False)
-        look = gr.Button("Show passages", size="sm", elem_id=f"{self.role}-benchmark-look")
+        look = gr.Button(_("Show passages"), size="sm", elem_id=f"{self.role}-benchmark-look")
         self.benchmark.change(example_card, self.benchmark, shown, queue=False, **QUIET)
         look.click(passages_card, self.benchmark, shown, **QUIET)
 
@@ -103,7 +113,7 @@ class TextChoice:
 
     def _paste(self, placeholder: str) -> None:
         self.pasted = gr.Textbox(
-            label="Text",
+            label=_("Text"),
             show_label=False,
             lines=6,
             max_lines=12,
@@ -118,15 +128,15 @@ class TextChoice:
     def _file(self) -> None:
         self.file = gr.File(
             file_types=list(EXTENSIONS),
-            label="File",
+            label=_("File"),
             show_label=False,
             height=140,
             elem_id=f"{self.role}-file",
         )
         with gr.Row(visible=False, elem_classes="hub-row") as columns:
             self.columns = {
-                name: gr.Dropdown([], value=None, label=f"{name.capitalize()} column", min_width=90)
-                for name in ("text", "question", "answer")
+                name: gr.Dropdown([], value=None, label=_(COLUMNS[name]), min_width=90)
+                for name in COLUMNS
             }
         note = gr.HTML(apply_default_css=False)
         table = gr.Dataframe(
@@ -230,20 +240,20 @@ class TextChoice:
         try:
             upload = uploaded(path)
         except UserError as error:
-            card = note(f"{error.message} {error.hint}", bad=True)
+            card = note(spoken(f"{error.message} {error.hint}"), bad=True)
             return [gr.update(visible=False), *nothing, card, gr.update(visible=False)]
         return self._preview(upload)
 
     def _preview(self, upload: Upload) -> list[Any]:
         rows = preview(upload, PREVIEWED)
         frame = pd.DataFrame(rows.rows, columns=list(rows.columns))
-        told = note(" ".join([amount_of(upload), *upload.notices]))
+        told = note(" ".join([amount_of(upload), *map(spoken, upload.notices)]))
         shown = [told, gr.update(value=frame, visible=True)]
         if upload.table is None:
             nothing = [gr.update(value=None) for _ in self.columns]
             return [gr.update(visible=False), *nothing, *shown]
         guessed = guess(upload.table.columns)
-        choices = [("(none)", ""), *((name, name) for name in upload.table.columns)]
+        choices = [(_("(none)"), ""), *((name, name) for name in upload.table.columns)]
         dropdowns = [
             gr.update(choices=choices, value=(guessed and getattr(guessed, name)) or "")
             for name in self.columns

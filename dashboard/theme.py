@@ -110,8 +110,10 @@ def _read(name: str) -> str:
     return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
-SHEETS = ("style", "words", "compare", "stress", "setup", "live", "curves", "runs", "present", "learn",
-          "memory", "membership")  # fmt: skip
+SHEETS = (
+    "style", "words", "compare", "stress", "setup", "live", "curves", "runs", "present", "learn",
+    "memory", "membership", "language",
+)  # fmt: skip
 SCRIPTS = ("page", "words", "travel", "trajectory", "curves", "runs", "present", "membership")
 CSS = "".join(_read(f"{name}.css") for name in SHEETS)
 LOGO = _read("logo.svg")

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard.earlier import Earlier
+from dashboard.language import _, plural
 from unlearning.runs.tradeoff import (
     COLLAPSED_BELOW,
     OVER_FORGOTTEN,
@@ -29,7 +30,7 @@ LOWEST = 0.4
 """Where the scale of what is kept begins, unless something lies below."""
 TEMPLATE = """<figure class="figure trajectory">
 <figcaption class="figure-head">
-<span class="figure-title">Forgetting against what is kept</span>
+<span class="figure-title">%s</span>
 </figcaption>
 <div class="trajectory-plot" role="img"></div>
 <p class="trajectory-summary"></p>
@@ -40,7 +41,7 @@ def trajectory() -> gr.HTML:
     """The component. Use it as input and as output of the tick."""
     return gr.HTML(
         value=None,
-        html_template=TEMPLATE,
+        html_template=TEMPLATE % _("Forgetting against what is kept"),
         js_on_load="window.letheTrajectory(element, props, watch);",
         apply_default_css=False,
         elem_id="trajectory",
@@ -104,20 +105,24 @@ def summary(
     """The picture in a sentence or two."""
     here = _at(points, view.step)
     if here is None:
-        return "The path begins with the first look at the model."
-    told = f"Step {here.step}: {here.forgotten:.0%} forgotten, {here.kept:.0%} kept."
+        return _("The path begins with the first look at the model.")
+    told = _("Step {step}: {forgotten:.0%} forgotten, {kept:.0%} kept.").format(
+        step=here.step, forgotten=here.forgotten, kept=here.kept
+    )
     best = front([(one.forgotten, one.kept) for one in earlier if not one.collapsed], level)
     if not earlier:
         return told
-    count = f"{len(earlier)} earlier run{'s' * (len(earlier) > 1)} on this text"
+    count = plural(
+        len(earlier), "{count} earlier run on this text", "{count} earlier runs on this text"
+    ).format(count=len(earlier))
     if not best:
         return f"{told} {count}."
     healthy = [one for one in earlier if not one.collapsed]
     top = healthy[best[-1]]
-    return (
-        f"{told} Of {count}, {top.name} forgot most without going too far: "
-        f"{top.forgotten:.0%}, with {top.kept:.0%} kept."
-    )
+    return _(
+        "{told} Of {count}, {name} forgot most without going too far: {forgotten:.0%}, "
+        "with {kept:.0%} kept."
+    ).format(told=told, count=count, name=top.name, forgotten=top.forgotten, kept=top.kept)
 
 
 def _earlier(
@@ -129,7 +134,9 @@ def _earlier(
     drawn = []
     for i, one in enumerate(earlier):
         kind = "collapsed" if one.collapsed else "front" if i in best else "beaten"
-        words = f"{one.name}, run {one.run_id}, step {one.step}"
+        words = _("{name}, run {run_id}, step {step}").format(
+            name=one.name, run_id=one.run_id, step=one.step
+        )
         drawn.append([*map(_rounded, ends[i]), words, kind])
     return sorted(drawn, key=lambda point: point[0])
 
@@ -137,9 +144,17 @@ def _earlier(
 def _marks(view: View, points: Sequence[Point]) -> list[list[Any]]:
     marks = []
     if view.forgotten_at is not None:
-        marks.append((view.forgotten_at, f"forgotten, step {view.forgotten_at}", "good"))
+        marks.append(
+            (
+                view.forgotten_at,
+                _("forgotten, step {forgotten_at}").format(forgotten_at=view.forgotten_at),
+                "good",
+            )
+        )
     if view.collapse is not None:
-        marks.append((view.collapse.step, f"collapsed, step {view.collapse.step}", "bad"))
+        marks.append(
+            (view.collapse.step, _("collapsed, step {step}").format(step=view.collapse.step), "bad")
+        )
     there = {point.step: point for point in points}
     return [
         [there[step].forgotten, there[step].kept, words, kind]

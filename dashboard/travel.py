@@ -12,17 +12,18 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import _
 from dashboard.page import Watched
 from unlearning.runs.view import View
 
 TEMPLATE = """<div class="travel" hidden>
-<label class="travel-name" for="travel-step">Look back</label>
+<label class="travel-name" for="travel-step">%s</label>
 <div class="travel-track">
 <input type="range" id="travel-step" min="0" max="0" value="0" step="1">
 <div class="travel-marks" aria-hidden="true"></div>
 </div>
 <output class="travel-at" for="travel-step"></output>
-<label class="travel-follow"><input type="checkbox" checked> follow latest</label>
+<label class="travel-follow"><input type="checkbox" checked> %s</label>
 </div>"""
 CHOSEN = "(value) => (value && value.chosen) || ''"
 """Hands the chosen step from the slider to the page."""
@@ -32,7 +33,7 @@ def slider() -> gr.HTML:
     """The component. Use it as input and as output of the tick."""
     return gr.HTML(
         value=None,
-        html_template=TEMPLATE,
+        html_template=TEMPLATE % (_("Look back"), _("follow latest")),
         js_on_load="window.letheTravel(element, props, watch, trigger);",
         apply_default_css=False,
         elem_id="travel",
@@ -91,11 +92,11 @@ def kept_before(watched: Watched) -> int | None:
 def _marks(view: View) -> list[list[Any]]:
     marks: list[list[Any]] = []
     if view.forgotten_at is not None:
-        marks.append([view.forgotten_at, "forgotten", "good"])
+        marks.append([view.forgotten_at, _("forgotten"), "good"])
     if view.collapse is not None:
-        marks.append([view.collapse.step, "collapsed", "bad"])
+        marks.append([view.collapse.step, _("collapsed"), "bad"])
     if view.rolled_back is not None:
-        marks.append([view.rolled_back.to, "kept", "plain"])
+        marks.append([view.rolled_back.to, _("kept"), "plain"])
     elif view.ended is not None and view.ended.best_step not in (None, view.ended.step):
-        marks.append([view.ended.best_step, "best", "plain"])
+        marks.append([view.ended.best_step, _("best"), "plain"])
     return [mark for mark in marks if mark[0] in view.answers]

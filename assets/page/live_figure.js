@@ -52,7 +52,7 @@
       this.run = run;
       this.tag = "";
       this.traces = new Map();
-      this.rest = { marks: [], levels: [], steps: null, summary: "Nothing measured yet." };
+      this.rest = { marks: [], levels: [], steps: null, summary: letheSay("Nothing measured yet.") };
     }
 
     /* Redraw when the theme changes, resize when the room does. */
@@ -246,7 +246,7 @@
       line.style.borderTop = `3px ${dash === "solid" ? "solid" : dash === "dot" ? "dotted" : "dashed"} ${colour}`;
       const value = document.createElement("b");
       button.type = "button";
-      button.title = "Show or hide";
+      button.title = letheSay("Show or hide");
       button.append(line, document.createTextNode(name + " "), value);
       button.addEventListener("click", () => {
         if (!this.hidden.delete(key)) this.hidden.add(key);

@@ -10,10 +10,10 @@
     link.hash = "";
     try {
       await navigator.clipboard.writeText(link.href);
-      button.textContent = "Copied";
+      button.textContent = letheSay("Copied");
     } catch {
       // Without https a browser keeps its clipboard closed: show the link instead.
-      window.prompt("The link of the present view:", link.href);
+      window.prompt(letheSay("The link of the present view:"), link.href);
     }
   });
 
@@ -47,7 +47,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "b" || event.key === "B") {
       const veiled = root.classList.toggle("blurred");
-      tell(veiled ? "The texts are blurred; B shows them." : "The texts are shown.");
+      tell(veiled ? letheSay("The texts are blurred; B shows them.") : letheSay("The texts are shown."));
     } else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
       chosen += event.key === "ArrowRight" ? 1 : -1;
       choose();

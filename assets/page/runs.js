@@ -3,8 +3,8 @@ setInterval(() => {
   for (const words of document.querySelectorAll("[data-erased-at]")) {
     const left = Math.ceil((Number(words.dataset.erasedAt) - Date.now()) / 1000);
     words.textContent = left > 0
-      ? "It can be brought back for " + left + " s; then it is erased, with its texts."
-      : "It is erased, with its texts.";
+      ? letheSay("It can be brought back for {left} s; then it is erased, with its texts.", { left })
+      : letheSay("It is erased, with its texts.");
     const button = words.closest(".run-undo")?.querySelector("button");
     if (button) button.disabled = left <= 0;
   }

@@ -43,7 +43,7 @@
       const { summary, marks } = this.known;
       this.summary.textContent = summary;
       const told = marks.map(([, , words]) => words).join("; ");
-      this.plot.setAttribute("aria-label", "Forgetting against what is kept. " + summary + " " + told);
+      this.plot.setAttribute("aria-label", letheSay("Forgetting against what is kept.") + " " + summary + " " + told);
       const width = this.plot.clientWidth, height = this.plot.clientHeight;
       if (width < 80 || height < 80) return;
       const svg = make("svg", "", { width, height, viewBox: `0 0 ${width} ${height}` });
@@ -71,12 +71,12 @@
         parts.push(make("rect", "ground over", { x, y: MARGIN.t, width: end - x, height: this.inner.h }));
         const mid = (x + end) / 2 + 4, at = MARGIN.t + this.inner.h * 0.3;
         parts.push(make("text", "ground-name", { x: mid, y: at, "text-anchor": "middle",
-          transform: `rotate(-90 ${mid} ${at})` }, "forgotten too much"));
+          transform: `rotate(-90 ${mid} ${at})` }, letheSay("forgotten too much")));
       }
       if (collapse > bottom) {
         const y = this.y(collapse);
         parts.push(make("rect", "ground collapse", { x: MARGIN.l, y, width: this.inner.w, height: floor - y }));
-        parts.push(make("text", "ground-name", { x: MARGIN.l + 6, y: floor - 6 }, "collapse"));
+        parts.push(make("text", "ground-name", { x: MARGIN.l + 6, y: floor - 6 }, letheSay("collapse")));
       }
       return parts;
     }
@@ -93,15 +93,15 @@
         parts.push(make("text", "tick", { x: MARGIN.l - 5, y: this.y(at) + 4, "text-anchor": "end" }, percent(at)));
         parts.push(make("path", "grid", { d: `M${MARGIN.l} ${this.y(at)}H${end}` }));
       }
-      parts.push(make("text", "axis-name", { x: end, y: floor + 29, "text-anchor": "end" }, "words forgotten \u2192"));
-      parts.push(make("text", "axis-name", { x: 2, y: floor + 29 }, "\u2191 kept"));
+      parts.push(make("text", "axis-name", { x: end, y: floor + 29, "text-anchor": "end" }, letheSay("words forgotten") + " \u2192"));
+      parts.push(make("text", "axis-name", { x: 2, y: floor + 29 }, "\u2191 " + letheSay("kept")));
       if (level !== null) {
         const x = this.x(level);
         parts.push(make("path", "level", { d: `M${x} ${MARGIN.t}V${floor}` }));
         const left = x > MARGIN.l + this.inner.w / 2;
         parts.push(make("text", "level-name", { x: x + (left ? -5 : 5), y: floor - 6,
-          "text-anchor": left ? "end" : "start" }, "never saw it"));
-        parts.push(titled(make("circle", "goal", { cx: x, cy: this.y(1), r: 6 }), "The goal: a model that never saw the text"));
+          "text-anchor": left ? "end" : "start" }, letheSay("never saw it")));
+        parts.push(titled(make("circle", "goal", { cx: x, cy: this.y(1), r: 6 }), letheSay("The goal: a model that never saw the text")));
         parts.push(make("circle", "goal-heart", { cx: x, cy: this.y(1), r: 2 }));
       }
       return parts;
@@ -116,7 +116,7 @@
       }
       for (const [forgotten, kept, words, kind] of this.earlier) {
         const x = this.x(forgotten), y = this.y(kept);
-        const told = `${words}: ${percent(forgotten)} forgotten, ${percent(kept)} kept`;
+        const told = words + ": " + this.told(forgotten, kept);
         const shape = kind === "collapsed" ? this.cross(x, y, 4, "other collapsed")
           : kind === "front" ? make("path", "other best", { d: `M${x - 5} ${y}l5 -5l5 5l-5 5z` })
             : make("circle", "other beaten", { cx: x, cy: y, r: 3.5 });
@@ -142,7 +142,7 @@
       path.forEach((point, i) => {
         const [cx, cy] = place(point);
         const dot = make("circle", i ? "look" : "look first", { cx, cy, r: i ? 3 : 4.5 });
-        titled(dot, `step ${point[0]}: ${percent(point[1])} forgotten, ${percent(point[2])} kept`);
+        titled(dot, letheSay("step {step}", { step: point[0] }) + ": " + this.told(point[1], point[2]));
         dot.addEventListener("click", () => {
           document.dispatchEvent(new CustomEvent("lethe-step", { detail: point[0] }));
         });
@@ -156,13 +156,17 @@
       if (now) {
         const [cx, cy] = place(now);
         parts.push(make("circle", "here", { cx, cy, r: 5.5 }));
-        if (!at) parts.push(this.name(cx, cy, "step " + now[0]));
+        if (!at) parts.push(this.name(cx, cy, letheSay("step {step}", { step: now[0] })));
       }
       if (at) {
         const [cx, cy] = place(at);
-        parts.push(make("circle", "chosen", { cx, cy, r: 8 }), this.name(cx, cy, "step " + at[0]));
+        parts.push(make("circle", "chosen", { cx, cy, r: 8 }), this.name(cx, cy, letheSay("step {step}", { step: at[0] })));
       }
       return parts;
+    }
+
+    told(forgotten, kept) {
+      return letheSay("{forgotten} forgotten, {kept} kept", { forgotten: percent(forgotten), kept: percent(kept) });
     }
 
     name(x, y, words) {

@@ -60,8 +60,8 @@
       this.range.style.setProperty("--share", `${(100 * this.range.value) / Math.max(this.looks.length - 1, 1)}%`);
       this.follow.checked = this.chosen === null;
       const here = marks.filter(([at]) => at === step).map(([, words]) => words);
-      this.told.textContent = ["step " + step, ...here].join(", ");
-      this.range.setAttribute("aria-valuetext", ["step " + step + " of " + steps, ...here].join(", "));
+      this.told.textContent = [letheSay("step {step}", { step }), ...here].join(", ");
+      this.range.setAttribute("aria-valuetext", [letheSay("step {step} of {steps}", { step, steps }), ...here].join(", "));
       this.drawMarks(marks);
     }
 

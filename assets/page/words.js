@@ -12,15 +12,15 @@
   };
 
   const percent = (share) => {
-    if (share === null) return "no number";
+    if (share === null) return letheSay("no number");
     if (share >= 0.1) return Math.round(share * 100) + " %";
-    return share >= 0.001 ? (share * 100).toFixed(1) + " %" : "under 0.1 %";
+    return share >= 0.001 ? (share * 100).toFixed(1) + " %" : letheSay("under 0.1 %");
   };
 
   /* Spaces and unfinished characters are to be seen. */
   const visible = (text) => {
-    if (text === "") return "(part of a character)";
-    return text.replace(/ /g, "\u2423").replace(/\n/g, "\u21b5").replace(/\ufffd+/g, "(part of a character)");
+    if (text === "") return letheSay("(part of a character)");
+    return text.replace(/ /g, "\u2423").replace(/\n/g, "\u21b5").replace(/\ufffd+/g, letheSay("(part of a character)"));
   };
 
   const list = (text, top) => {
@@ -30,7 +30,7 @@
       const bar = element("i");
       bar.style.width = Math.max(share * 100, 0.5) + "%";
       const name = element("span", visible(candidate));
-      if (candidate === text) name.append(element("em", " \u2190 this word"));
+      if (candidate === text) name.append(element("em", " \u2190 " + letheSay("this word")));
       line.append(name, element("b", percent(share)), bar);
       body.append(line);
     });
@@ -40,12 +40,12 @@
   const side = (name, pieces) => {
     const column = element("div", undefined, "inspected side-" + name.toLowerCase());
     const share = pieces.reduce((all, [, p]) => (all === null || p === null ? null : all * p), 1);
-    column.append(element("h4", name + " gave this word " + percent(share)));
+    column.append(element("h4", letheSay("{name} gave this word {share}", { name, share: percent(share) })));
     const parts = element("div", undefined, "pieces");
     pieces.forEach(([text, p, top], i) => {
       const part = element("div");
       if (pieces.length > 1) {
-        const head = "Part " + (i + 1) + " " + visible(text) + ", " + percent(p);
+        const head = letheSay("Part {number}", { number: i + 1 }) + " " + visible(text) + ", " + percent(p);
         part.append(element("p", head, "note"));
       }
       part.append(list(text, top));
@@ -64,7 +64,7 @@
     word.tabIndex = 0;
     word.classList.add("chosen");
     const judged = JSON.parse(answer.dataset.words)[Number(word.dataset.i)];
-    const head = element("p", "In place of \u201c" + word.textContent.trim() + "\u201d:", "inspector-head");
+    const head = element("p", letheSay("In place of \u201c{word}\u201d:", { word: word.textContent.trim() }), "inspector-head");
     const columns = element("div", undefined, "columns");
     columns.append(...judged.map((pieces, i) => side(NAMES[i], pieces)));
     box.replaceChildren(head, columns);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.lessons.base import (
     KEPT,
     MOVED,
@@ -31,10 +32,10 @@ def explain(found: Found) -> Outcome:
     lengths = ""
     if all(norms) and norms[1][0][1] and norms[1][-1][1]:
         first, last = norms[0][0][1] / norms[1][0][1], norms[0][-1][1] / norms[1][-1][1]
-        lengths = (
-            f"The forget gradient was {first:.2g} times as long as the other at the first step and "
-            f"{last:.2g} times at the last; each counted as one."
-        )
+        lengths = _(
+            "The forget gradient was {first:.2g} times as long as the other at the first "
+            "step and {last:.2g} times at the last; each counted as one."
+        ).format(first=first, last=last)
     forgot = recited[0][1] - min(value for _, value in recited) >= MOVED
     stayed = kept[1] >= STAYED * kept[0]
     return Outcome(
@@ -43,12 +44,20 @@ def explain(found: Found) -> Outcome:
             forgetting(view),
             keeping(view),
             lengths,
-            f"Their cosine went from {cosine[0]:.2f} to {cosine[1]:.2f}: at 1 both texts would "
-            "pull the same way and nothing could be forgotten without harm." if cosine else "",
-            f"The learning rate, read off a parabola, went from {rate[0]:.2g} to {rate[1]:.2g}."
-            if rate else "",
+            _(
+                "Their cosine went from {cosine_before:.2f} to {cosine_after:.2f}: at 1 both "
+                "texts would pull the same way and nothing could be forgotten without harm."
+            ).format(cosine_before=cosine[0], cosine_after=cosine[1])
+            if cosine
+            else "",
+            _(
+                "The learning rate, read off a parabola, went from {rate_before:.2g} to "
+                "{rate_after:.2g}."
+            ).format(rate_before=rate[0], rate_after=rate[1])
+            if rate
+            else "",
         ),
-    )  # fmt: skip
+    )
 
 
 LESSON = Lesson(

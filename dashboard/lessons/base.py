@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from dashboard.language import N_, _
 from unlearning.runs.view import View
 
 RECITED = "score/memorization_accuracy/forget"
@@ -38,7 +39,9 @@ class Outcome:
     """Plain sentences with the run's own figures."""
 
 
-UNMEASURED = Outcome(None, ("Nothing was measured in this run, so there is nothing to explain.",))
+UNMEASURED = Outcome(
+    None, (N_("Nothing was measured in this run, so there is nothing to explain."),)
+)
 
 
 @dataclass(frozen=True)
@@ -106,9 +109,15 @@ def forgetting(view: View) -> str:
     found, never = ends(view, RECITED), level(view)
     if found is None:
         return ""
-    beside = f"; a model that never saw the text knows {never:.0%}" if never is not None else ""
-    knew = f"{found[0]:.0%} at first and {found[1]:.0%} at the last look"
-    return f"Of the words to forget it knew {knew}{beside}."
+    beside = (
+        _("; a model that never saw the text knows {never:.0%}").format(never=never)
+        if never is not None
+        else ""
+    )
+    knew = _("{found_before:.0%} at first and {found_after:.0%} at the last look").format(
+        found_before=found[0], found_after=found[1]
+    )
+    return _("Of the words to forget it knew {knew}{beside}.").format(knew=knew, beside=beside)
 
 
 def keeping(view: View) -> str:
@@ -116,10 +125,17 @@ def keeping(view: View) -> str:
     kept, general = ends(view, KEPT), ends(view, GENERAL)
     parts = []
     if kept:
-        parts.append(f"of the words to keep it knew {kept[0]:.0%} at first and {kept[1]:.0%} then")
+        parts.append(
+            _(
+                "of the words to keep it knew {kept_before:.0%} at first and {kept_after:.0%} then"
+            ).format(kept_before=kept[0], kept_after=kept[1])
+        )
     if general:
         parts.append(
-            f"the perplexity of general text went from {general[0]:.3g} to {general[1]:.3g}"
+            _(
+                "the perplexity of general text went from {general_before:.3g} to "
+                "{general_after:.3g}"
+            ).format(general_before=general[0], general_after=general[1])
         )
     told = "; ".join(parts)
     return f"{told[:1].upper()}{told[1:]}." if told else ""

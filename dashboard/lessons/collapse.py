@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _, spoken
 from dashboard.lessons.base import (
     GENERAL,
     MOVED,
@@ -27,28 +28,41 @@ def explain(found: Found) -> Outcome:
     fell = recited[0][1] - min(value for _, value in recited)
     if view.collapse is not None:
         choice = 1 if fell >= MOVED else None
-        signs = "; ".join(view.collapse.signs)
-        turn = f"At step {view.collapse.step} the meter called it a collapse: {signs}."
+        signs = "; ".join(map(spoken, view.collapse.signs))
+        turn = _("At step {step} the meter called it a collapse: {signs}.").format(
+            step=view.collapse.step, signs=signs
+        )
     else:
         choice = 2 if fell < MOVED else 0
-        turn = (
-            f"In {view.step} steps it did not collapse; nothing in the method ends it, so more "
+        turn = _(
+            "In {step} steps it did not collapse; nothing in the method ends it, so more "
             "steps go further."
-        )
+        ).format(step=view.step)
     return Outcome(
         choice,
         said(
-            f"At step {arrived} it knew no more of the text than a model that never saw it "
-            f"({never:.0%})." if arrived is not None else
-            f"The recited share went from {recited[0][1]:.0%} to {recited[-1][1]:.0%}.",
+            _(
+                "At step {arrived} it knew no more of the text than a model that never saw it "
+                "({never:.0%})."
+            ).format(arrived=arrived, never=never)
+            if arrived is not None
+            else _("The recited share went from {first:.0%} to {last:.0%}.").format(
+                first=recited[0][1], last=recited[-1][1]
+            ),
             turn,
-            f"Meanwhile the perplexity of general text went from {general[0]:.3g} to "
-            f"{general[1]:.3g}." if general else "",
-            "The push is weak while a word is certain and strongest once it is unlikely. So the "
-            "start is slow and nothing tells it when to end: what it tears at is shared with all "
-            "other text.",
+            _(
+                "Meanwhile the perplexity of general text went from {general_before:.3g} to "
+                "{general_after:.3g}."
+            ).format(general_before=general[0], general_after=general[1])
+            if general
+            else "",
+            _(
+                "The push is weak while a word is certain and strongest once it is unlikely. So "
+                "the start is slow and nothing tells it when to end: what it tears at is shared "
+                "with all other text."
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 LESSON = Lesson(

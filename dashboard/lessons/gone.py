@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import N_, _
 from dashboard.lessons.base import Found, Lesson, Outcome, forgetting, said
 
 VERDICTS = (
@@ -11,7 +12,8 @@ VERDICTS = (
 )
 """Beginnings of the attack's verdict, by answer."""
 NONE_YET = Outcome(
-    None, ("No relearning attack on this run has ended yet; its results stand in Stress tests.",)
+    None,
+    (N_("No relearning attack on this run has ended yet; its results stand in Stress tests."),),
 )
 
 
@@ -24,10 +26,10 @@ def explain(found: Found) -> Outcome:
     before, after = report.get("excess_before"), report.get("excess")
     scale = ""
     if before is not None and after is not None:
-        scale = (
-            "On a scale on which the original is 1 and a model that never saw the text is 0, it "
-            f"stood at {before:.2f} before the attack and at {after:.2f} after it."
-        )
+        scale = _(
+            "On a scale on which the original is 1 and a model that never saw the text is 0, "
+            "it stood at {before:.2f} before the attack and at {after:.2f} after it."
+        ).format(before=before, after=after)
     return Outcome(choice, said(forgetting(found.view), verdict, scale))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _, spoken
 from dashboard.lessons.base import (
     UNMEASURED,
     Found,
@@ -25,25 +26,37 @@ def explain(found: Found) -> Outcome:
     shrank = next((step for step, value in left if value < total), None)
     returned = int(back[1]) if back else 0
     if shrank is None:
-        choice, turn = 2, f"All {int(total)} texts stayed on the list to the end."
+        choice, turn = (
+            2,
+            _("All {count} texts stayed on the list to the end.").format(count=int(total)),
+        )
     else:
         choice = 1 if returned else 0
-        turn = (
-            f"The list began with {int(total)} texts; the first left it at step {shrank}, and "
-            f"{int(left[-1][1])} were on it at the end."
-        )
+        turn = _(
+            "The list began with {count} texts; the first left it at step {shrank}, and {rest} "
+            "were on it at the end."
+        ).format(count=int(total), shrank=shrank, rest=int(left[-1][1]))
     return Outcome(
         choice,
         said(
             turn,
-            f"Texts came back to the list {returned} times, since the push on the others moved "
-            "them too." if returned else "No text came back to it." if shrank is not None else "",
+            _(
+                "Texts came back to the list {returned} times, since the push on the others "
+                "moved them too."
+            ).format(returned=returned)
+            if returned
+            else _("No text came back to it.")
+            if shrank is not None
+            else "",
             forgetting(view),
             keeping(view),
-            f"It ended by the method's own rule: {view.stopped.message}"
-            if view.stopped is not None and view.stopped.why == "rule" else "",
+            _("It ended by the method's own rule: {message}").format(
+                message=spoken(view.stopped.message)
+            )
+            if view.stopped is not None and view.stopped.why == "rule"
+            else "",
         ),
-    )  # fmt: skip
+    )
 
 
 LESSON = Lesson(

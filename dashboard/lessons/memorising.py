@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.lessons.base import UNMEASURED, Found, Lesson, Outcome, ends, level, points, said
 
 
@@ -14,12 +15,18 @@ def explain(found: Found) -> Outcome:
     return Outcome(
         0 if before < 0.05 else 1 if before < 0.8 else 2,
         said(
-            f"Before the first showing it guessed {before:.0%} of the words: what grammar and "
-            "habit give away, without any memory of the text.",
-            f"After {step} steps it knew {known:.0%}, and the loss had gone from {losses[0]:.2g} "
-            f"to {losses[1]:.2g} nats a token.",
-            f"So forgetting ends at about {before:.0%} and not at 0: a model that knew less than "
-            "that would betray by its avoidance that something was taken out.",
+            _(
+                "Before the first showing it guessed {before:.0%} of the words: what grammar and "
+                "habit give away, without any memory of the text."
+            ).format(before=before),
+            _(
+                "After {step} steps it knew {known:.0%}, and the loss had gone from "
+                "{losses_before:.2g} to {losses_after:.2g} nats a token."
+            ).format(step=step, known=known, losses_before=losses[0], losses_after=losses[1]),
+            _(
+                "So forgetting ends at about {before:.0%} and not at 0: a model that knew less "
+                "than that would betray by its avoidance that something was taken out."
+            ).format(before=before),
         ),
     )
 

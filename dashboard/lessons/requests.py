@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.lessons.base import (
     GENERAL,
     KEPT,
@@ -39,13 +40,19 @@ def explain(found: Found) -> Outcome:
         said(
             forgetting(view),
             keeping(view),
-            f"From before the first request to after the second, general text became {dearer:.2f} "
-            "times as surprising." if start else "",
-            f"The collapse meter stands at {view.health.meter:.2f}.",
-            "Whether the records of the first request stayed forgotten, this run does not "
-            "measure. Ask both models in Compare: A knows them, B has met both requests.",
+            _(
+                "From before the first request to after the second, general text became "
+                "{dearer:.2f} times as surprising."
+            ).format(dearer=dearer)
+            if start
+            else "",
+            _("The collapse meter stands at {meter:.2f}.").format(meter=view.health.meter),
+            _(
+                "Whether the records of the first request stayed forgotten, this run does not "
+                "measure. Ask both models in Compare: A knows them, B has met both requests."
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 LESSON = Lesson(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.lessons.base import (
     KEPT,
     MOVED,
@@ -30,19 +31,23 @@ def explain(found: Found) -> Outcome:
         return UNMEASURED
     told = said(forgetting(view), keeping(view))
     if recited[0][1] - min(value for _, value in recited) < MOVED:
-        return Outcome(0, (*told, "The pull on the text to keep held the text to forget as well."))
+        return Outcome(
+            0, (*told, _("The pull on the text to keep held the text to forget as well."))
+        )
     pair = _at_equal_forgetting(view, found.beside) if found.beside is not None else None
     if pair is None:
-        hint = "Do the lesson on gradient ascent as well: then both runs are compared here."
+        hint = _("Do the lesson on gradient ascent as well: then both runs are compared here.")
         return Outcome(None, (*told, hint))
     share, mine, theirs = pair
     told += (
-        f"Where both runs recite at most {share:.0%}, this one still knows {mine:.0%} of the "
-        f"words to keep, the one without a retain set {theirs:.0%}.",
+        _(
+            "Where both runs recite at most {share:.0%}, this one still knows {mine:.0%} of "
+            "the words to keep, the one without a retain set {theirs:.0%}."
+        ).format(share=share, mine=mine, theirs=theirs),
     )
     if mine - theirs > CLEAR:
-        return Outcome(1, (*told, "What is in the retain batch is held; what is not, drifts."))
-    return Outcome(2, (*told, "At this strength the retain set made no clear difference."))
+        return Outcome(1, (*told, _("What is in the retain batch is held; what is not, drifts.")))
+    return Outcome(2, (*told, _("At this strength the retain set made no clear difference.")))
 
 
 def _at_equal_forgetting(mine: View, theirs: View) -> tuple[float, float, float] | None:

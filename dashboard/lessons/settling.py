@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.lessons.base import (
     UNMEASURED,
     Found,
@@ -38,17 +39,25 @@ def explain(found: Found) -> Outcome:
         said(
             forgetting(view),
             keeping(view),
-            f"The loss on the text to forget was {first:.2g} nats in the first third of the steps, "
-            f"{middle:.2g} in the second and {last:.2g} in the last.",
-            f"The goal gives a memorised word a probability of {goal[1]:.2g}; the model was at "
-            f"{student[0]:.2g} and came to {student[1]:.2g}." if student and goal else "",
-            "The gradient is the difference between what the model says and the goal, so it fades "
-            "on arrival.",
-            "It fell again: the term on the text to keep pulls too, on all that the texts share."
+            _(
+                "The loss on the text to forget was {first:.2g} nats in the first third of the "
+                "steps, {middle:.2g} in the second and {last:.2g} in the last."
+            ).format(first=first, middle=middle, last=last),
+            _(
+                "The goal gives a memorised word a probability of {goal_after:.2g}; the model "
+                "was at {student_before:.2g} and came to {student_after:.2g}."
+            ).format(goal_after=goal[1], student_before=student[0], student_after=student[1])
+            if student and goal
+            else "",
+            _(
+                "The gradient is the difference between what the model says and the goal, so it "
+                "fades on arrival."
+            ),
+            _("It fell again: the term on the text to keep pulls too, on all that the texts share.")
             if choice == 2
             else "",
         ),
-    )  # fmt: skip
+    )
 
 
 LESSON = Lesson(

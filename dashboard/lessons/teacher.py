@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.lessons.base import (
     MOVED,
     RECITED,
@@ -35,14 +36,25 @@ def explain(found: Found) -> Outcome:
         2 if fall < MOVED else 1 if share <= PLATEAU else 0,
         said(
             forgetting(view),
-            f"In the first third of the way it lost {share:.0%} of what it lost in all."
-            if fall >= MOVED else "",
-            f"At the end the text costs the student {student[1]:.2g} nats a token and the teacher "
-            f"{teacher[1]:.2g}: the teacher follows behind." if student and teacher else "",
-            f"Their weights were {apart[1]:.1%} of the teacher's length apart." if apart else "",
+            _("In the first third of the way it lost {share:.0%} of what it lost in all.").format(
+                share=share
+            )
+            if fall >= MOVED
+            else "",
+            _(
+                "At the end the text costs the student {student_after:.2g} nats a token and the "
+                "teacher {teacher_after:.2g}: the teacher follows behind."
+            ).format(student_after=student[1], teacher_after=teacher[1])
+            if student and teacher
+            else "",
+            _("Their weights were {apart_after:.1%} of the teacher's length apart.").format(
+                apart_after=apart[1]
+            )
+            if apart
+            else "",
             keeping(view),
         ),
-    )  # fmt: skip
+    )
 
 
 LESSON = Lesson(

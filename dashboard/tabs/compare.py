@@ -14,19 +14,20 @@ from dashboard.ballot import at_strength
 from dashboard.blind_vote import Voting
 from dashboard.compare_form import CompareForm
 from dashboard.identity import is_key
+from dashboard.language import N_, _
 from dashboard.page import QUIET, Page, Watched, toast
 from dashboard.side_by_side import Writing, frames
 from dashboard.side_choices import Choice, all_choices, named, strength_slider
 from unlearning.errors import UserError
 from unlearning.runs.requests import GenerateRequest
 
-NAME, TITLE = "compare", "3 Compare"
+NAME, TITLE = "compare", N_("3 Compare")
 
 SUGGESTED = 8
 """Pinned prompts offered to click on."""
 NEIGHBOUR_TOKENS = 40
 """As many as the judged words of a neighbour may need."""
-NO_NEIGHBOURS = '<p class="empty">The answers appear here.</p>'
+NO_NEIGHBOURS = N_("The answers appear here.")
 
 Values = dict[gr.blocks.Block, Any]
 Draw = Callable[[list[Writing]], Values]
@@ -86,11 +87,15 @@ def build(page: Page) -> None:
     voting = Voting()
     with gr.Column(elem_classes="neighbours-panel") as beside:
         with gr.Row(elem_classes="neighbours-head"):
-            gr.HTML(ABOUT_NEIGHBOURS, apply_default_css=False)
+            gr.HTML(_(ABOUT_NEIGHBOURS), apply_default_css=False)
             also = gr.Button(
-                "Ask about text to keep", elem_id="ask-neighbours", scale=0, min_width=240
+                _("Ask about text to keep"), elem_id="ask-neighbours", scale=0, min_width=240
             )
-        kept = gr.HTML(NO_NEIGHBOURS, apply_default_css=False, elem_id="neighbours")
+        kept = gr.HTML(
+            f'<p class="empty">{_(NO_NEIGHBOURS)}</p>',
+            apply_default_css=False,
+            elem_id="neighbours",
+        )
     scores = gr.HTML(apply_default_css=False, elem_id="scores")
 
     def choices(watched: Watched, key: Any) -> list[Choice]:
@@ -212,7 +217,7 @@ def _wire_neighbours(
     )
 
 
-ABOUT_NEIGHBOURS = (
+ABOUT_NEIGHBOURS = N_(
     "<h3>What should stay</h3><p class='note'>Both sides go on with texts of the same kind that "
     "should be kept, those most like the prompt first: here one sees what was harmed.</p>"
 )

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard.controls import PRESS, Controls
+from dashboard.language import N_, _
 from dashboard.lesson_runs import attacked, explanation, first_label, prepared, run_of
 from dashboard.lesson_words import body, glossary, opened_by, waiting
 from dashboard.lessons import LESSONS
@@ -14,11 +15,11 @@ from dashboard.lessons.base import Lesson
 from dashboard.page import QUIET, Page, Watched, shown
 from unlearning.errors import UserError
 
-NAME, TITLE, ALIGNMENT = "learn", "Learn", "right"
+NAME, TITLE, ALIGNMENT = "learn", N_("Learn"), "right"
 
 MATHS = [{"left": "$$", "right": "$$", "display": True}]
 """KaTeX comes with Gradio and loads nothing from outside."""
-DOES = {"run": "Do it: fill in Set up and start", "attack": "Do it: start the attack"}
+DOES = {"run": N_("Do it: fill in Set up and start"), "attack": N_("Do it: start the attack")}
 
 
 class _Room:
@@ -29,23 +30,27 @@ class _Room:
         with gr.Column(visible=number == 1, elem_classes="lesson") as self.column:
             gr.HTML(body(lesson, number), apply_default_css=False)
             gr.Markdown(f"$${lesson.formula}$$", latex_delimiters=MATHS, elem_classes="formula")
-            gr.HTML(f'<p class="note">{lesson.formula_told}</p>', apply_default_css=False)
+            gr.HTML(f'<p class="note">{_(lesson.formula_told)}</p>', apply_default_css=False)
             self.guess = gr.Radio(
-                [(words, i) for i, words in enumerate(lesson.choices)],
+                [(_(words), i) for i, words in enumerate(lesson.choices)],
                 value=None,
-                label=f"Your prediction. {lesson.question}",
+                label=_("Your prediction. {question}").format(question=_(lesson.question)),
                 elem_id=f"guess-{key}",
                 elem_classes="guess",
             )
             with gr.Row(elem_classes="lesson-acts"):
                 self.do = gr.Button(
-                    DOES[lesson.act], variant="primary", scale=0, min_width=250, elem_id=f"do-{key}"
+                    _(DOES[lesson.act]),
+                    variant="primary",
+                    scale=0,
+                    min_width=250,
+                    elem_id=f"do-{key}",
                 )
                 self.explain = gr.Button(
-                    "Explain what came of it", scale=0, min_width=210, elem_id=f"explain-{key}"
+                    _("Explain what came of it"), scale=0, min_width=210, elem_id=f"explain-{key}"
                 )
                 self.ask = gr.Button(
-                    "Ask both models", scale=0, min_width=150, elem_id=f"ask-{key}"
+                    _("Ask both models"), scale=0, min_width=150, elem_id=f"ask-{key}"
                 )
             self.told = gr.HTML(
                 waiting(lesson), apply_default_css=False, elem_id=f"told-{key}"
@@ -58,14 +63,14 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="learn", equal_height=False):
         with gr.Column(scale=1, min_width=230, elem_classes="lesson-list"):
             choice = gr.Radio(
-                [(f"{i}  {lesson.title}", lesson.key) for i, lesson in enumerate(LESSONS, 1)],
+                [(f"{i}  {_(lesson.title)}", lesson.key) for i, lesson in enumerate(LESSONS, 1)],
                 value=LESSONS[0].key,
-                label="Lessons",
+                label=_("Lessons"),
                 elem_id="lesson",
             )
         with gr.Column(scale=3, min_width=300):
             rooms = [_Room(lesson, i) for i, lesson in enumerate(LESSONS, 1)]
-    with gr.Accordion("Glossary", open=False, elem_id="glossary"):
+    with gr.Accordion(_("Glossary"), open=False, elem_id="glossary"):
         gr.HTML(glossary(), apply_default_css=False)
 
     columns = [room.column for room in rooms]

@@ -10,58 +10,59 @@ import gradio as gr
 from dashboard import going_on, inside, pictures, tables, trajectory, travel
 from dashboard.collapse import collapse_card
 from dashboard.earlier import earlier_runs
+from dashboard.language import N_, _
 from dashboard.live_figure import Chart, Trace
 from dashboard.page import QUIET, Page, Watched
 from dashboard.theme import FIFTH, FORGET, HEALTHY, UNLEARNED
 from unlearning.runs.events import Answer
 from unlearning.runs.view import View
 
-NAME, TITLE = "live", "2 Live run"
+NAME, TITLE = "live", N_("2 Live run")
 
 RECITED = "memorization_accuracy"
 FIGURE_HEIGHT = 104
 CHARTS = (
     Chart(
         "recited",
-        "Words recited",
+        N_("Words recited"),
         (
-            Trace(f"score/{RECITED}/forget", "text to forget", FORGET),
-            Trace(f"score/{RECITED}/retain", "text to keep", UNLEARNED),
+            Trace(f"score/{RECITED}/forget", N_("text to forget"), FORGET),
+            Trace(f"score/{RECITED}/retain", N_("text to keep"), UNLEARNED),
         ),
-        direction="↓ to the never-saw-it level",
+        direction=N_("↓ to the never-saw-it level"),
         level=RECITED,
     ),
     Chart(
         "forget-loss",
-        "Loss on the text to forget",
+        N_("Loss on the text to forget"),
         (
-            Trace("forget_nll", "loss", FORGET),
-            Trace("term/forget", "the method's term", FORGET, "dot"),
+            Trace("forget_nll", N_("loss"), FORGET),
+            Trace("term/forget", N_("the method's term"), FORGET, "dot"),
         ),
-        direction="↑ should rise",
+        direction=N_("↑ should rise"),
     ),
     Chart(
         "health",
-        "Collapse meter",
-        (Trace("health", "meter", HEALTHY),),
-        direction="↓ 1: language lost",
+        N_("Collapse meter"),
+        (Trace("health", N_("meter"), HEALTHY),),
+        direction=N_("↓ 1: language lost"),
         y_range=(0.0, 1.0),
     ),
     Chart(
         "kept",
-        "Perplexity of kept text",
+        N_("Perplexity of kept text"),
         (
-            Trace("score/perplexity/retain", "text to keep", UNLEARNED),
-            Trace("score/perplexity/generic", "general text", FIFTH),
+            Trace("score/perplexity/retain", N_("text to keep"), UNLEARNED),
+            Trace("score/perplexity/generic", N_("general text"), FIFTH),
         ),
-        direction="→ stay flat",
+        direction=N_("→ stay flat"),
     ),
 )
 TEACHING = Chart(
     "teaching",
-    "Learning the text first",
-    (Trace("teach/memorized", "words recited", FORGET),),
-    direction="↑ to 1, so that there is something to forget",
+    N_("Learning the text first"),
+    (Trace("teach/memorized", N_("words recited"), FORGET),),
+    direction=N_("↑ to 1, so that there is something to forget"),
     y_range=(0.0, 1.0),
     along_run=False,
 )
@@ -114,8 +115,9 @@ def headline(watched: Watched) -> str:
     """The run in a sentence or two; without a run, where to begin."""
     if not watched.run_id:
         return (
-            '<p class="story">No run is open. Start one in <b>Set up</b>, '
-            "or pick one in <b>Runs</b>.</p>"
+            '<p class="story">'
+            + _("No run is open. Start one in <b>Set up</b>, or pick one in <b>Runs</b>.")
+            + "</p>"
         )
     return pictures.story(watched.view)
 

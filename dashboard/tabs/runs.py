@@ -7,13 +7,14 @@ from typing import Any
 import gradio as gr
 
 from dashboard import tables
+from dashboard.language import N_, _
 from dashboard.page import QUIET, Page
 from dashboard.race import Race
 from dashboard.run_comparison import Comparison
 from dashboard.run_details import Details, Undo, bind
 from dashboard.run_rows import rows
 
-NAME, TITLE = "runs", "5 Runs"
+NAME, TITLE = "runs", N_("5 Runs")
 
 
 def build(page: Page) -> None:
@@ -21,11 +22,11 @@ def build(page: Page) -> None:
     tab = page.tab
     undo = Undo()
     with gr.Tabs(elem_id="runs-parts", overflow_behavior="wrap") as parts:
-        with gr.Tab("All runs", id="all"):
+        with gr.Tab(_("All runs"), id="all"):
             table = gr.Dataframe(
-                headers=list(tables.RUN_COLUMNS),
+                headers=tables.run_columns(),
                 interactive=False,
-                label="Runs",
+                label=_("Runs"),
                 show_label=False,
                 show_search="search",
                 max_height=210,
@@ -34,9 +35,9 @@ def build(page: Page) -> None:
                 elem_id="runs",
             )
             details = Details(page.settings.public)
-        with gr.Tab("Compare runs", id="compared") as compared:
+        with gr.Tab(_("Compare runs"), id="compared") as compared:
             comparison = Comparison()
-        with gr.Tab("Method race", id="race"):
+        with gr.Tab(_("Method race"), id="race"):
             race = Race()
 
     def fill(key: str) -> list[Any]:

@@ -10,12 +10,13 @@ import gradio as gr
 
 from dashboard import settings_bar
 from dashboard.check_panel import CheckPanel
+from dashboard.language import N_, _, spoken
 from dashboard.model_choice import problem_card
 from dashboard.page import QUIET, Page, Watched, toast
 from dashboard.setup_form import SetupForm, Values
 from unlearning.errors import UserError
 
-NAME, TITLE = "setup", "1 Set up"
+NAME, TITLE = "setup", N_("1 Set up")
 
 
 def build(page: Page) -> None:
@@ -26,11 +27,12 @@ def build(page: Page) -> None:
     with gr.Column(elem_classes="start-bar"):
         check = CheckPanel()
         with gr.Row(elem_classes="start-row"):
-            start = gr.Button("Start unlearning", variant="primary", elem_id="start", scale=0)
+            start = gr.Button(_("Start unlearning"), variant="primary", elem_id="start", scale=0)
             check.build_buttons()
             gr.HTML(
-                '<p class="hint">The run goes on without this page: close it, come back, '
-                "share it.</p>",
+                '<p class="hint">'
+                + _("The run goes on without this page: close it, come back, share it.")
+                + "</p>",
                 apply_default_css=False,
             )
     settings_bar.wire(page, bar, form)
@@ -38,7 +40,7 @@ def build(page: Page) -> None:
 
     @page.shows(start)
     def show(watched: Watched) -> dict[gr.blocks.Block, Any]:
-        label = "Go to your run" if watched.active else "Start unlearning"
+        label = _("Go to your run") if watched.active else _("Start unlearning")
         return {start: gr.update(value=label)}
 
     def begin(values: Values) -> Iterator[dict[gr.blocks.Block, Any]]:
@@ -78,5 +80,5 @@ def _submit(page: Page, form: SetupForm, values: Values, key: str) -> str:
     config, texts, notices = form.run(values)
     run_id = page.scheduler.submit(config, texts, key)
     for notice in notices:
-        gr.Info(html.escape(notice))
+        gr.Info(html.escape(spoken(notice)))
     return run_id

@@ -9,6 +9,7 @@ import gradio as gr
 from dashboard import membership, pictures
 from dashboard.attack_results import TITLES, results, title
 from dashboard.form import Fields
+from dashboard.language import N_, _, spoken
 from dashboard.page import QUIET, Page, Watched, shown
 from unlearning.attacks import ATTACKS, attack
 from unlearning.errors import UserError
@@ -16,18 +17,18 @@ from unlearning.methods import METHODS
 from unlearning.runs.stress.job import AttackJob, obstacle
 from unlearning.runs.view import LIVE
 
-NAME, TITLE = "stress", "4 Stress tests"
+NAME, TITLE = "stress", N_("4 Stress tests")
 
 PLAIN = {
-    "relearn": "Teach it a part of the text again: does the rest come back with it?",
-    "quantise": "Round its weights, as cheap copies do: does the text come back?",
-    "prompts": "Ask for the text in other words, with hints, and many times.",
+    "relearn": N_("Teach it a part of the text again: does the rest come back with it?"),
+    "quantise": N_("Round its weights, as cheap copies do: does the text come back?"),
+    "prompts": N_("Ask for the text in other words, with hints, and many times."),
 }
 """The attacks in a sentence; of others their own summary is shown."""
 SIDES = {
-    "original": "the original",
-    "control": "a model that never saw the text",
-    "unlearned": "the unlearned model",
+    "original": N_("the original"),
+    "control": N_("a model that never saw the text"),
+    "unlearned": N_("the unlearned model"),
 }
 
 
@@ -46,15 +47,15 @@ class _Widgets:
                 value=None,
                 # An open page outlives a server that knew the choices.
                 allow_custom_value=True,
-                label="Run to attack",
+                label=_("Run to attack"),
                 elem_id="attack-run",
                 scale=3,
             )
             self.step = gr.Dropdown(
-                [("Kept at the end", "")],
+                [(_("Kept at the end"), "")],
                 value="",
                 allow_custom_value=True,
-                label="Weights",
+                label=_("Weights"),
                 elem_id="attack-step",
                 scale=1,
                 min_width=170,
@@ -68,7 +69,7 @@ class _Widgets:
         with gr.Row(elem_classes="attack-now"):
             self.status = gr.HTML(apply_default_css=False, elem_id="attack-status")
             self.stop = gr.Button(
-                "Stop the attack", variant="stop", visible=False, scale=0, elem_id="stop-attack"
+                _("Stop the attack"), variant="stop", visible=False, scale=0, elem_id="stop-attack"
             )
         self.results = gr.HTML(apply_default_css=False, elem_id="attack-results")
 
@@ -76,9 +77,9 @@ class _Widgets:
         self.buttons[name] = gr.Button(
             title(name), variant="primary", interactive=False, elem_id=f"attack-{name}"
         )
-        words = PLAIN.get(name) or ATTACKS[name].summary()
+        words = _(PLAIN.get(name) or ATTACKS[name].summary())
         gr.HTML(f'<p class="hint">{pictures.escaped(words)}</p>', apply_default_css=False)
-        with gr.Accordion("Settings", open=False, elem_id=f"settings-{name}"):
+        with gr.Accordion(_("Settings"), open=False, elem_id=f"settings-{name}"):
             self.fields[name] = Fields(ATTACKS[name], f"attack-{name}")
 
 
@@ -172,7 +173,9 @@ def run_choices(page: Page, key: str) -> list[tuple[str, str]]:
         except UserError:  # damaged, or deleted meanwhile
             continue
         method = METHODS[run.method].title if run.method in METHODS else run.method
-        words = f"{run.run_id} · {method} on {run.model}, step {run.step}"
+        words = _("{run_id} · {method} on {model}, step {step}").format(
+            run_id=run.run_id, method=method, model=run.model, step=run.step
+        )
         choices.append((f"{words} · {run.label}" if run.label else words, run.run_id))
     return choices
 
@@ -180,8 +183,14 @@ def run_choices(page: Page, key: str) -> list[tuple[str, str]]:
 def step_choices(watched: Watched) -> list[tuple[str, str]]:
     """The weights that can be attacked: those kept at the end, and the snapshots."""
     kept = watched.view.ended.step if watched.view.ended else None
-    last = "Kept at the end" if kept is None else f"Kept at the end, step {kept}"
-    return [(last, "")] + [(f"Step {step}", str(step)) for step in watched.snapshots]
+    last = (
+        _("Kept at the end")
+        if kept is None
+        else _("Kept at the end, step {kept}").format(kept=kept)
+    )
+    return [(last, "")] + [
+        (_("Step {step}").format(step=step), str(step)) for step in watched.snapshots
+    ]
 
 
 def step_of(value: Any) -> int | None:
@@ -204,17 +213,17 @@ def step_of(value: Any) -> int | None:
 def hindrance(page: Page, watched: Watched) -> str:
     """Why no attack can be started on the run, in a sentence; empty where one can."""
     if not watched.run_id:
-        return "No run is open. Choose a finished run above, or start one in Set up."
+        return _("No run is open. Choose a finished run above, or start one in Set up.")
     if watched.live:
-        return "The run is not over yet; it can be attacked once it has ended."
+        return _("The run is not over yet; it can be attacked once it has ended.")
     try:
         problem = obstacle(page.scheduler.store, watched.run_id)
     except UserError as error:
         problem = error
     if problem is not None:
-        return f"{problem.message} {problem.hint}".strip()
+        return spoken(f"{problem.message} {problem.hint}".strip())
     if not watched.owned:
-        return "This run belongs to somebody else: you see what was found, its owner attacks it."
+        return _("This run belongs to somebody else: you see what was found, its owner attacks it.")
     return ""
 
 
@@ -223,29 +232,35 @@ def status(job: AttackJob | None, place: int | None, why: str) -> str:
     if job is not None and job.live:
         return f'<p class="attack-line" role="status">{pictures.escaped(_going(job, place))}</p>'
     if job is None and not why:
-        why = "Choose an attack; what it finds is kept with the run."
+        why = _("Choose an attack; what it finds is kept with the run.")
     if why or job is None:
         return f'<p class="empty" role="status">{pictures.escaped(why)}</p>'
     if job.state == "failed" and job.failed is not None:
         return pictures.error_card(job.failed)
-    ended = {"stopped": "was stopped; nothing of it is kept", "finished": "is done"}
-    words = f"{title(job.attack)} {ended.get(job.state, 'is over')}."
+    ended = {
+        "stopped": _("{attack} was stopped; nothing of it is kept."),
+        "finished": _("{attack} is done."),
+    }
+    words = ended.get(job.state, _("{attack} is over.")).format(attack=title(job.attack))
     return f'<p class="attack-line" role="status">{pictures.escaped(words)}</p>'
 
 
 def _going(job: AttackJob, place: int | None) -> str:
     """Waiting, or which model is being attacked and what was seen last."""
     if job.state == "queued":
-        where = f", place {place} in the queue" if place else ""
-        return f"{title(job.attack)} waits{where}."
+        where = _(", place {place} in the queue").format(place=place) if place else ""
+        return _("{title} waits{where}.").format(title=title(job.attack), where=where)
     side, last = "", ""
     for line in job.told:
         name = line.partition(":")[0]
         if name in SIDES:
-            side, last = SIDES[name], ""
+            side, last = _(SIDES[name]), ""
         elif line.startswith(" "):
             last = " ".join(line.split())
-    parts = [f"{title(job.attack)} is under way", f"on {side}" if side else ""]
+    parts = [
+        _("{title} is under way").format(title=title(job.attack)),
+        _("on {side}").format(side=side) if side else "",
+    ]
     return " ".join(filter(None, parts)) + (f" · {last}" if last else " …")
 
 

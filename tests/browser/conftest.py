@@ -153,10 +153,16 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Serves the page around a worker that plays: `stage(outcome, pause=, runs=)` -> address."""
     running = []
 
-    def start(outcome: str = "forgotten", *, pause: float = 0.05, runs: Path | None = None) -> str:
+    def start(
+        outcome: str = "forgotten",
+        *,
+        pause: float = 0.05,
+        runs: Path | None = None,
+        language: str = "en",
+    ) -> str:
         folder = tmp_path_factory.mktemp("stage")
         command = ["-m", "tests.browser.stage", "--runs", str(runs or folder / "runs")]
-        command += ["--outcome", outcome, "--pause", str(pause)]
+        command += ["--outcome", outcome, "--pause", str(pause), "--language", language]
         context = serving(command, folder / "log.txt")
         address = context.__enter__()
         running.append(context)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from dashboard import Settings, build, launch_options
+from dashboard import Settings, build, language, launch_options
 from dashboard.identity import secret_of
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import Outcome
@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("--outcome", choices=get_args(Outcome), default="forgotten")
     parser.add_argument("--pause", type=float, default=0.1, help="seconds a step")
     parser.add_argument("--public", action="store_true")
+    parser.add_argument("--language", default="en")
     chosen = parser.parse_args()
+    language.use(chosen.language)
     store = RunStore(chosen.runs)
     scheduler = Scheduler(store, Player(store, outcome=chosen.outcome, pause=chosen.pause))
     settings = Settings(secret=secret_of(store.path), public=chosen.public)

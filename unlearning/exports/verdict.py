@@ -61,7 +61,7 @@ def _kept(view: View) -> str:
 def _language(view: View) -> str:
     if view.collapse is None:
         return ""
-    back = view.rolled_back
-    return f"It lost its language at step {view.collapse.step}" + (
-        f" and was rolled back to step {back.to}." if back else "."
-    )
+    step, back = view.collapse.step, view.rolled_back
+    if back:
+        return f"It lost its language at step {step} and was rolled back to step {back.to}."
+    return f"It lost its language at step {step}."
