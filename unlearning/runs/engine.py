@@ -13,7 +13,7 @@ from unlearning.config import RunConfig
 from unlearning.models.base import REFERENCE, STUDENT
 from unlearning.models.load import Loaded
 from unlearning.models.versions import Versions
-from unlearning.runs import snapshots, turning
+from unlearning.runs import remembered, snapshots, turning
 from unlearning.runs.collapse import SHAKY
 from unlearning.runs.events import (
     AnyEvent,
@@ -180,7 +180,14 @@ class Engine:
             self.level = find_level(self.store, self.ground, self.device, stop)
             if self.level is not None:
                 yield self.level
-        yield from self._measure("original", self.ground.original, stop)
+        where = remembered.place(self.store, self.ground, self.asked)
+        known = remembered.recall(where)
+        if known is not None:
+            yield known
+            return
+        for measured in self._measure("original", self.ground.original, stop):
+            remembered.keep(where, measured)
+            yield measured
 
     def _train(self, resume: bool, stop: Stop) -> Iterator[AnyEvent]:
         """The loop, from the first step or a snapshot to the last step or a reason to stop."""

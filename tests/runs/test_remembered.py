@@ -1,0 +1,82 @@
+"""What was measured of an untouched model is not measured again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.runs.conftest import TEXTS
+from tests.runs.test_engine import carry_out, repeatable
+from unlearning.runs import engine as engines
+from unlearning.runs import remembered
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """Which versions the panel looked at, in order."""
+    seen, panel = [], engines.panel
+
+    def watched(versions, version, *args, **kwargs):
+        seen.append(version)
+        return panel(versions, version, *args, **kwargs)
+
+    monkeypatch.setattr(engines, "panel", watched)
+    return seen
+
+
+@pytest.fixture
+def run(store, short, looked):
+    """Carry a run out; returns its id and how many panels it took."""
+
+    def make(texts=TEXTS, **changes):
+        before = len(looked)
+        run_id, _ = carry_out(store, short(**{"steps": 2} | changes), texts)
+        return run_id, len(looked) - before
+
+    return make
+
+
+def test_the_second_run_says_the_same_of_the_original(store, run):
+    first, panels = run()
+    assert panels == 2
+    second, panels = run()
+    assert panels == 1
+    assert repeatable(store, first) == repeatable(store, second)
+    assert store.view(second).scores["original"] == store.view(first).scores["original"]
+    _, panels = run(method="npo", seed=5)
+    assert panels == 1, "another method sets out from the same original"
+
+
+def test_what_is_not_the_same_is_measured(store, run):
+    run()
+    fewer = TEXTS | {"retain": TEXTS["retain"][:-1]}
+    assert run(fewer)[1] == 2
+    assert run(max_length=40)[1] == 2
+    assert run(lora_rank=0)[1] == 2
+    assert run(teach_first=True, teach_steps=2)[1] == 2
+    done, _ = run()
+    assert run(model=f"run:{done}")[1] == 2
+    assert run(teach_first=True, teach_steps=2)[1] == 2, "a taught model is never remembered"
+
+
+def test_other_code_measures_anew(store, run, monkeypatch):
+    run()
+    monkeypatch.setattr(remembered, "_code", lambda: "changed")
+    assert run()[1] == 2
+
+
+@pytest.mark.parametrize("broken", ["", "{", '{"kind": "measured"}'])
+def test_a_broken_file_is_measured_anew(store, run, broken):
+    first, _ = run()
+    (kept,) = (store.path / remembered.FOLDER).iterdir()
+    kept.write_text(broken)
+    second, panels = run()
+    assert panels == 2 and repeatable(store, first) == repeatable(store, second)
+    assert run()[1] == 1
+
+
+def test_no_text_is_kept(store, run):
+    run()
+    (kept,) = (store.path / remembered.FOLDER).iterdir()
+    words = {w for examples in TEXTS.values() for e in examples for w in e.target.split()}
+    long = [word for word in words if len(word) > 7]
+    assert long and not any(word in kept.read_text() for word in long)
