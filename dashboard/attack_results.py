@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from dashboard import tables
 from dashboard.attack_chart import SIDES, curves
-from dashboard.language import N_, _, spoken
+from dashboard.language import N_, _, amid, spoken
 from dashboard.notes import nothing
 from dashboard.pictures import duration, escaped, notices
 from unlearning.attacks import ATTACKS
@@ -95,7 +95,7 @@ def _about(report: Report) -> str:
     step = report.models["unlearned"].partition("@")[2]
     cls = ATTACKS[report.attack]
     changed = [
-        f"{_called(item.label)} {report.settings[item.name]}"
+        f"{amid(item.label)} {report.settings[item.name]}"
         for item in cls.declared()
         if item.name in report.settings and report.settings[item.name] != item.default
     ]
@@ -104,12 +104,6 @@ def _about(report: Report) -> str:
         ", ".join(changed) or _("usual settings"),
     ]
     return "· " + " · ".join([*filter(None, parts), duration(report.seconds)])
-
-
-def _called(label: str) -> str:
-    """A setting amid a line: in English lower case, in German a noun keeps its capital."""
-    translated = _(label)
-    return label.lower() if translated == label else translated
 
 
 def _foot(report: Report) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard.answer_panel import SIDES, panel
+from dashboard.language import _
 from dashboard.pictures import escaped
 from dashboard.side_by_side import Writing
 from dashboard.side_choices import EMBEDDED
@@ -98,7 +99,8 @@ class Ballot:
 
 def closed_name(side: int) -> str:
     """The heading of a side before the vote."""
-    return f'<h3 class="blind-name closed">Answer {SIDES[side]}</h3>'
+    words = _("Answer {side}").format(side=SIDES[side])
+    return f'<h3 class="blind-name closed">{words}</h3>'
 
 
 def by_lot(request: GenerateRequest, secret: str, key: str) -> GenerateRequest:
@@ -147,21 +149,23 @@ def resolved(store: RunStore, side: str) -> str:
 
 def called(model: str, strength: float, run_id: str) -> str:
     """A model in words; `run_id` is the run that is spoken of anyway."""
-    kind, _, rest = model.partition(":")
-    of, _, step = rest.partition("@")
+    kind, rest = model.partition(":")[::2]
+    of, step = rest.partition("@")[::2]
     if kind == "original":
-        words = "Original" if of == run_id else f"Original of run {of}"
+        words = _("Original") if of == run_id else _("Original of run {run}").format(run=of)
     elif kind == "run":
-        words = "Unlearned" if of == run_id else f"Run {of}"
-        words += f", step {step}" if step else ""
+        words = _("Unlearned") if of == run_id else _("Run {run_id}").format(run_id=of)
+        words += _(", step {step}").format(step=step) if step else ""
     else:
-        words = next((told for told, name in EMBEDDED if name == model), model)
+        words = next((_(told) for told, name in EMBEDDED if name == model), model)
     return at_strength(words, strength)
 
 
 def at_strength(words: str, strength: float) -> str:
     """A model's name with the strength of its adapter, where that is turned."""
-    return words if strength == 1 else f"{words}, strength {strength:g}"
+    if strength == 1:
+        return words
+    return _("{model}, strength {strength:g}").format(model=words, strength=strength)
 
 
 def _bare(answer: Writing) -> Writing:

@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from dashboard.answer_panel import EMPTY
+from dashboard.answer_panel import empty
 from dashboard.ballot import Ballot, by_lot, called, closed_name, resolved, run_voted_on
 from dashboard.compare_form import CompareForm
 from dashboard.identity import is_key
+from dashboard.language import N_, _, spoken
 from dashboard.page import QUIET, Page, shown
 from dashboard.side_by_side import Writing
 from dashboard.side_choices import strength_slider
@@ -19,12 +20,12 @@ from unlearning.errors import UserError
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.votes import tallies, votes_of
 
-ANSWERS = [("A", "a"), ("B", "b"), ("Both", "both"), ("Neither", "neither")]
-BETWEEN = "Between {} and {}. Generate answers; the lot decides which one is A."
-KEPT = "Your vote is kept with run {run}."
-NO_RUN = "No run stands on a side, so the vote is not kept."
-NOT_MINE = "The run belongs to somebody else, so your vote will not be kept."
-STOPPED = "What was stopped half way cannot be voted on: generate again."
+ANSWERS = [("A", "a"), ("B", "b"), (N_("Both"), "both"), (N_("Neither"), "neither")]
+BETWEEN = N_("Between {one} and {other}. Generate answers; the lot decides which one is A.")
+KEPT = N_("Your vote is kept with run {run}.")
+NO_RUN = N_("No run stands on a side, so the vote is not kept.")
+NOT_MINE = N_("The run belongs to somebody else, so your vote will not be kept.")
+STOPPED = N_("What was stopped half way cannot be voted on: generate again.")
 FOCUS = '() => document.getElementById("vote-told")?.focus()'
 """The buttons have gone from under the keyboard."""
 
@@ -36,17 +37,22 @@ class Voting:
 
     def __init__(self) -> None:
         self.ballot = gr.State(None)
+        answers = [(_(words), value) for words, value in ANSWERS]
         with gr.Column(visible=False, elem_id="vote", elem_classes="vote") as self.box:
             self.truth = gr.HTML(apply_default_css=False)
             with gr.Row(elem_classes="vote-questions"):
                 self.knows = gr.Radio(
-                    ANSWERS, label="Which one knows the text to forget?", elem_id="vote-knows"
+                    answers, label=_("Which one knows the text to forget?"), elem_id="vote-knows"
                 )
                 self.writes = gr.Radio(
-                    ANSWERS, label="Which one writes well?", elem_id="vote-writes"
+                    answers, label=_("Which one writes well?"), elem_id="vote-writes"
                 )
                 self.cast = gr.Button(
-                    "Vote and see", variant="primary", scale=0, min_width=140, elem_id="vote-cast"
+                    _("Vote and see"),
+                    variant="primary",
+                    scale=0,
+                    min_width=140,
+                    elem_id="vote-cast",
                 )
         self.told = gr.HTML(visible=False, apply_default_css=False, elem_id="votes")
 
@@ -68,7 +74,7 @@ class Voting:
                     gr.update(visible=False) if on else strength_slider(store, values[side])
                 )
                 updates[form.names[i]] = gr.update(visible=on, value=closed_name(i))
-                updates[form.panels[i]] = EMPTY
+                updates[form.panels[i]] = empty()
             words = self._about(values) if on else ""
             updates[self.told] = gr.update(visible=on, value=words)
             return updates
@@ -130,13 +136,13 @@ class Voting:
     def ended(self, ballot: Ballot, values: Values) -> Values:
         """The questions, once both answers are there."""
         if not ballot.complete:
-            return {self.told: _said(STOPPED)}
+            return {self.told: _said(_(STOPPED))}
         page, request = self._page, ballot.request
         follows = ""
         if ballot.run_id and page.scheduler.owned(ballot.run_id, str(values[page.key] or "")):
             forget = page.scheduler.store.texts(ballot.run_id).get("forget", [])
             follows = truth(request.prompts[0], forget)
-        told = f"The text goes on: “{html.escape(follows)}”" if follows else ""
+        told = _("The text goes on: “{text}”").format(text=html.escape(follows)) if follows else ""
         return {
             self.ballot: ballot,
             self.box: gr.update(visible=True),
@@ -149,12 +155,12 @@ class Voting:
     def _kept(self, ballot: Ballot, vote: Any, key: str) -> str:
         """Keep the vote; in words, whether it was."""
         if not ballot.run_id:
-            return NO_RUN
+            return _(NO_RUN)
         try:
             self._page.scheduler.vote(ballot.run_id, vote, key)
         except UserError as error:
-            return f"The vote is not kept. {error.message}"
-        return KEPT.format(run=ballot.run_id)
+            return _("The vote is not kept. {why}").format(why=spoken(error.message))
+        return _(KEPT).format(run=ballot.run_id)
 
     def _about(self, values: Values) -> str:
         """Between whom, in an order that says nothing."""
@@ -167,11 +173,11 @@ class Voting:
                 for side, strength in zip(sides, form.strength(values), strict=True)
             )
         except UserError as error:
-            return _said(error.message)
-        words = BETWEEN.format(*names)
+            return _said(spoken(error.message))
+        words = _(BETWEEN).format(one=names[0], other=names[1])
         if run_id and not self._page.scheduler.owned(run_id, str(values[self._page.key] or "")):
-            words += f" {NOT_MINE}"
-        return self._count(run_id, words if run_id else f"{words} {NO_RUN}")
+            words += f" {_(NOT_MINE)}"
+        return self._count(run_id, words if run_id else f"{words} {_(NO_RUN)}")
 
     def _count(self, run_id: str, words: str) -> str:
         try:

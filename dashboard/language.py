@@ -85,6 +85,11 @@ def plural(count: int, one: str, many: str) -> str:
     return _(one if count == 1 else many)
 
 
+def amid(label: str) -> str:
+    """A label amid a sentence: lower case in English; a German noun keeps its capital."""
+    return label.lower() if _language == "en" else _(label)
+
+
 @lru_cache(maxsize=2048)
 def spoken(message: str) -> str:
     """A message of the engine in the language of the page.

@@ -13,48 +13,53 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import N_, _
 from unlearning.metrics import METRICS
 from unlearning.runs.events import TextScores
 from unlearning.runs.view import View
 
-STAGES = {"original": "Original", "unlearned": "Unlearned"}
+STAGES = {"original": N_("Original"), "unlearned": N_("Unlearned")}
 DIGITS = 5
 """Significant digits of a score that are sent."""
-NOTHING = (
+NOTHING = N_(
     "Here stands how clearly each text is recognised as seen before, once a run with texts to "
     "forget and unseen texts of the same kind is open and measured."
 )
-NOT_KEPT = (
+NOT_KEPT = N_(
     "This run was measured before the scores of single texts were kept. Continue it, or run it "
     "once more."
 )
-TEMPLATE = """<section class="membership" aria-labelledby="membership-title">
-<h3 id="membership-title">Was it seen before? Set the threshold yourself</h3>
+ABOUT = N_(
+    'An attacker gives each text a score and calls everything below a threshold "seen in '
+    'training". Where forgetting worked, no threshold tells the two kinds apart (AUC 0.5).'
+)
+
+
+def template() -> str:
+    """What the script fills."""
+    return f"""<section class="membership" aria-labelledby="membership-title">
+<h3 id="membership-title">{_("Was it seen before? Set the threshold yourself")}</h3>
 <p class="note membership-note"></p>
 <div class="membership-body" hidden>
 <div class="membership-controls">
-<label for="membership-attack">Attack</label><select id="membership-attack"></select>
-<label for="membership-threshold">Threshold</label>
+<label for="membership-attack">{_("Attack")}</label><select id="membership-attack"></select>
+<label for="membership-threshold">{_("Threshold")}</label>
 <input type="range" id="membership-threshold" min="0" max="400" step="1">
 <output for="membership-threshold"></output>
 </div>
 <div class="membership-models"></div>
-<p class="membership-key"><span class="key forget">text to forget</span>
-<span class="key unseen">text that was never seen</span>
-<span>left of the line: called "seen"</span></p>
+<p class="membership-key"><span class="key forget">{_("text to forget")}</span>
+<span class="key unseen">{_("text that was never seen")}</span>
+<span>{_('left of the line: called "seen"')}</span></p>
 </div>
 </section>"""
-ABOUT = (
-    'An attacker gives each text a score and calls everything below a threshold "seen in '
-    'training". Where forgetting worked, no threshold tells the two kinds apart (AUC 0.5).'
-)
 
 
 def explorer() -> gr.HTML:
     """The component. Use it as input and as output of the tick."""
     return gr.HTML(
         value=None,
-        html_template=TEMPLATE,
+        html_template=template(),
         js_on_load="window.letheMembership(element, props, watch);",
         apply_default_css=False,
         elem_id="membership",
@@ -73,7 +78,7 @@ def payload(view: View, held: Any = None, run_id: str = "") -> dict[str, Any] | 
     # Without unseen text there is nothing to compare with, and no area either.
     compared = any("forget" in view.scores[s].get(n, {}) for s in view.scores for n in _known())
     note = ABOUT if attacks else NOT_KEPT if measured and compared else NOTHING
-    content = {"run": run_id, "note": note, "attacks": attacks}
+    content = {"run": run_id, "note": _(note), "attacks": attacks}
     tag = sha256(repr(content).encode()).hexdigest()[:10]
     drawn = held.get("drawn") if isinstance(held, Mapping) else None
     if isinstance(drawn, Mapping) and drawn.get("tag") == tag:
@@ -101,10 +106,10 @@ def _attack(view: View, name: str) -> dict[str, Any]:
         score = view.scores.get(stage, {}).get(name, {}).get("forget")
         area = (score.value, score.low, score.high) if score else (None, None, None)
         area = [None if one is None or not math.isfinite(one) else round(one, 3) for one in area]
-        models.append([title, stage, forget, holdout, *area])
+        models.append([_(title), stage, forget, holdout, *area])
         first = best_threshold(texts) if first is None else first
     title = METRICS[name].title.removeprefix("Membership, ")
-    return {"name": name, "title": f"{title}: {METRICS[name].plain}", "first": first,
+    return {"name": name, "title": f"{title}: {_(METRICS[name].plain)}", "first": first,
             "models": models}  # fmt: skip
 
 

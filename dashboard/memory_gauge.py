@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.language import _
 from dashboard.pictures import escaped
 from unlearning.runs.view import View
 
@@ -18,28 +19,31 @@ def gauge(view: View, live: bool) -> str:
         return ""
     device = view.started.device if view.started else ""
     total = view.started.memory_total if view.started else 0
-    name = "GPU memory" if device.startswith("cuda") else "Memory"
+    name = _("GPU memory") if device.startswith("cuda") else _("Memory")
     most = max(view.memory_peak, view.memory)
     if total < most:  # logs of old do not say what the device has
-        words = f"{gigabytes(view.memory)} GB in use" if live else f"at most {gigabytes(most)} GB"
+        words = (
+            _("{used} GB in use").format(used=gigabytes(view.memory))
+            if live
+            else _("at most {most} GB").format(most=gigabytes(most))
+        )
         return f'<p class="memory-head memory"><span>{name}</span><span>{words}</span></p>'
     used, peak = view.memory / total, most / total
     look = "fair" if peak >= TIGHT else "good"
-    tight = ", tight" if peak >= TIGHT else ""
-    told = (
-        f"{gigabytes(view.memory)} of {gigabytes(total)} GB"
-        if live
-        else f"at most {gigabytes(most)} of {gigabytes(total)} GB"
-    )
-    said = (
-        f"{gigabytes(view.memory)} of {gigabytes(total)} gigabytes in use, "
-        f"at most {gigabytes(most)} so far{tight}"
-    )
+    tight = _(", tight") if peak >= TIGHT else ""
+    told = _("{used} of {total} GB") if live else _("at most {most} of {total} GB")
+    said = _("{used} of {total} gigabytes in use, at most {most} so far")
+    sizes = {
+        "used": gigabytes(view.memory),
+        "most": gigabytes(most),
+        "total": gigabytes(total),
+    }
     share = used if live else peak
-    title = f"The most in use at a time was {gigabytes(most)} GB"
+    title = _("The most in use at a time was {most} GB").format(**sizes)
+    told, said = (words.format(**sizes) + tight for words in (told, said))
     return (
         f'<div class="memory {look}" title="{escaped(title)}">'
-        f'<p class="memory-head"><span>{name}</span><span>{escaped(told + tight)}</span></p>'
+        f'<p class="memory-head"><span>{name}</span><span>{escaped(told)}</span></p>'
         f'<div class="bar" role="meter" aria-label="{name}" aria-valuemin="0" aria-valuemax="1" '
         f'aria-valuenow="{share:.3f}" aria-valuetext="{escaped(said)}">'
         f'<i style="width:{share:.1%}"></i><s style="left:{peak:.1%}"></s></div></div>'

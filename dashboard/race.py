@@ -128,7 +128,8 @@ def race(page: Page, methods: list[str], steps: int | None, run_id: str, key: st
     else:
         base = RunConfig()
         texts = gather_texts(base)[0]
-    return page.scheduler.race(racing_configs(base, methods, steps), texts, key)
+    configs = racing_configs(base, methods, steps)
+    return page.scheduler.race(configs, texts, key, what=_("methods"))
 
 
 def racing_configs(base: RunConfig, methods: list[str], steps: int | None) -> list[RunConfig]:
@@ -138,7 +139,7 @@ def racing_configs(base: RunConfig, methods: list[str], steps: int | None) -> li
         UserError: an unknown method, or steps out of range.
     """
     kept = {k: v for k, v in base.model_dump(mode="json").items() if k not in OWN}
-    label = f"race of {len(set(methods))}"
+    label = _("race of {count}").format(count=len(set(methods)))
     return [
         RunConfig.parse({**kept, "method": name, "steps": steps, "label": label})
         for name in dict.fromkeys(methods)

@@ -43,7 +43,7 @@ class Details:
                     _("Open"), variant="primary", size="md", scale=0, elem_id="open-run"
                 )
                 self.replay = gr.Button(
-                    "Replay", size="md", scale=0, min_width=110, elem_id="replay-run"
+                    _("Replay"), size="md", scale=0, min_width=110, elem_id="replay-run"
                 )
                 self.add = gr.Button(
                     _("Add to comparison"), size="md", scale=0, min_width=190, elem_id="add-run"

@@ -83,7 +83,7 @@ TEXTS: dict[str, tuple[str, str, str, Write]] = {
         lambda page, run_id: metrics_csv(page.scheduler.store.view(run_id)),
     ),
     "votes": (
-        "Votes (CSV)", "votes.csv", CSV,
+        N_("Votes (CSV)"), "votes.csv", CSV,
         lambda page, run_id: votes_csv(votes_of(page.scheduler.store, run_id)),
     ),
     "bibtex": (

@@ -157,7 +157,11 @@ def merged_first(page: Page, run_id: str, key: str) -> Iterator[str]:
                 "The merged model is not written yet.", "Push it again once the queue is shorter."
             )
         waits = job.state == "queued"
-        yield "The merged model waits in the queue …" if waits else "The model is being merged …"
+        yield (
+            _("The merged model waits in the queue …")
+            if waits
+            else _("The model is being merged …")
+        )
         time.sleep(LOOK_SECONDS)
 
 

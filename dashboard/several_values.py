@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from dashboard.language import N_, _, amid
 from dashboard.page import QUIET
 from unlearning.config import RunConfig
 from unlearning.declare import Hyperparameter
@@ -27,10 +28,9 @@ METHODS_OWN = "method."
 LONGEST = 500
 """Characters of a list."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\Z", re.ASCII)
-ABOUT = (
-    '<p class="hint">One run for each value, all else as on this form, one after another. '
-    "<b>Runs, Method race</b> shows them beside each other, and <b>Compare runs</b> on the same "
-    "axes.</p>"
+ABOUT = N_(
+    "One run for each value, all else as on this form, one after another. <b>Runs, Method race</b> "
+    "shows them beside each other, and <b>Compare runs</b> on the same axes."
 )
 
 
@@ -39,21 +39,21 @@ class SeveralValues:
 
     def __init__(self, method: str) -> None:
         """Build the widgets where it is called; `method` is chosen at first."""
-        with gr.Accordion("Try several values", open=False, elem_id="several"):
-            gr.HTML(ABOUT, apply_default_css=False)
+        with gr.Accordion(_("Try several values"), open=False, elem_id="several"):
+            gr.HTML(f'<p class="hint">{_(ABOUT)}</p>', apply_default_css=False)
             with gr.Row(elem_classes="several-row"):
                 self.field = gr.Dropdown(
                     choices(method),
                     value=OF_RUN[0],
                     # An open page outlives a server that knew the choices; checked below.
                     allow_custom_value=True,
-                    label="Setting",
+                    label=_("Setting"),
                     elem_id="several-field",
                     scale=2,
                     min_width=170,
                 )
                 self.values = gr.Textbox(
-                    label="Values",
+                    label=_("Values"),
                     placeholder="1e-3, 3e-3, 1e-2",
                     max_lines=1,
                     max_length=LONGEST,
@@ -62,7 +62,11 @@ class SeveralValues:
                     min_width=170,
                 )
                 self.start = gr.Button(
-                    "Queue the runs", size="md", scale=0, min_width=170, elem_id="several-start"
+                    _("Queue the runs"),
+                    size="md",
+                    scale=0,
+                    min_width=170,
+                    elem_id="several-start",
                 )
 
     @property
@@ -91,10 +95,10 @@ class SeveralValues:
 
 def choices(method: str) -> list[tuple[str, str]]:
     """The settings to choose from, in words."""
-    own = [(f"{METHODS[method].title}: {item.label.lower()}", METHODS_OWN + item.name)
+    own = [(f"{METHODS[method].title}: {amid(item.label)}", METHODS_OWN + item.name)
            for item in METHODS[method].declared() if _countable(item)]  # fmt: skip
     there = {item.name: item for item in RunConfig.declared()}
-    return [(there[name].label, name) for name in OF_RUN] + own
+    return [(_(there[name].label), name) for name in OF_RUN] + own
 
 
 def configs(base: RunConfig, name: str, text: Any) -> list[RunConfig]:
@@ -111,7 +115,7 @@ def configs(base: RunConfig, name: str, text: Any) -> list[RunConfig]:
             plain["hyperparameters"] = {**base.hyperparameters, item.name: value}
         else:
             plain[item.name] = value
-        words = f"{item.label.lower()} {value}"
+        words = f"{amid(item.label)} {value}"
         named = f"{base.label[: LONGEST_LABEL - len(words) - 2]}, {words}" if base.label else words
         found.append(RunConfig.parse({**plain, "label": named}))
     return found
@@ -136,14 +140,14 @@ def numbers(text: Any, item: Hyperparameter) -> Sequence[float | int]:
             found.append(value)
     if len(found) < 2:
         raise UserError(
-            f"Two different values of {item.label.lower()} are needed at least.",
+            f"Two different values of {amid(item.label)} are needed at least.",
             "Write them with commas between, such as 1, 2, 5.",
         )
     return found
 
 
 def _number(word: str, item: Hyperparameter) -> float | int:
-    label = item.label.lower()
+    label = _(item.label)
     value = float(word) if NUMBER.match(word) else math.nan
     if not math.isfinite(value):
         raise UserError(
@@ -151,12 +155,13 @@ def _number(word: str, item: Hyperparameter) -> float | int:
             "Write numbers with commas between, and a point before decimals.",
         )
     if item.kind == "integer" and value != int(value):
-        raise UserError(f"{label.capitalize()} {word[:20]} is no whole number.", "Write one.")
+        raise UserError(f"{label} {word[:20]} is no whole number.", "Write one.")
     low = -math.inf if item.low is None else item.low
     high = math.inf if item.high is None else item.high
     if not low <= value <= high:
         raise UserError(
-            f"{label.capitalize()} {word[:20]} is out of range.", f"Choose from: {item.span}."
+            f"{label} {word[:20]} is out of range.",
+            f"Choose at least {low:g}." if value < low else f"Choose at most {high:g}.",
         )
     return int(value) if item.kind == "integer" else value
 

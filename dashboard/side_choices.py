@@ -24,7 +24,7 @@ EMBEDDED = (
 """What can be asked while no run is open."""
 MOST_RUNS = 12
 """Other runs offered, newest first; any run can be typed as run:ID or run:ID@STEP."""
-ALL_WEIGHTS = "All weights of this run were trained; there is no adapter to turn."
+ALL_WEIGHTS = N_("All weights of this run were trained; there is no adapter to turn.")
 LOOK_SECONDS = 10.0
 """How old the list of other runs may be: it reads the disk."""
 
@@ -123,7 +123,7 @@ def named(side: str, choices: list[Choice]) -> str:
 
 def strength_slider(store: RunStore, side: Any) -> dict[str, Any]:
     """How the strength of a side is offered: for runs alone, and only to those with an adapter."""
-    kind, _, rest = str(side or "").partition(":")
+    kind, rest = str(side or "").partition(":")[::2]
     if kind != "run":
         return gr.update(visible=False, value=1)
     try:
@@ -131,5 +131,5 @@ def strength_slider(store: RunStore, side: Any) -> dict[str, Any]:
     except UserError:
         return gr.update(visible=False, value=1)
     if full:
-        return gr.update(visible=True, interactive=False, value=1, info=ALL_WEIGHTS)
+        return gr.update(visible=True, interactive=False, value=1, info=_(ALL_WEIGHTS))
     return gr.update(visible=True, interactive=True, info=None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard.ballot import called
+from dashboard.language import N_, _, plural
+from dashboard.notes import counted
 from dashboard.pictures import escaped
 from unlearning.data.base import Example
 from unlearning.runs.votes import Share, Tally
@@ -13,21 +15,27 @@ MOST_PAIRS = 4
 """Pairs of models that are shown."""
 LONGEST_TRUTH = 400
 """Characters of the true text."""
-NOBODY = '<p class="note">No votes on this run yet.</p>'
+NOBODY = N_("No votes on this run yet.")
 
 
 def tally_table(tallies: Sequence[Tally], run_id: str) -> str:
     """One row a model: how many said that it knows the text, and that it writes well."""
     if not tallies:
-        return NOBODY
+        return f'<p class="note">{_(NOBODY)}</p>'
     bodies = "".join(_body(tally, run_id, len(tallies) > 1) for tally in tallies[:MOST_PAIRS])
     left = len(tallies) - MOST_PAIRS
-    more = f" {left} more pairs of models are in the CSV under Runs." if left > 0 else ""
+    about = _("Named alone or with the other one; in brackets the 95 % Wilson interval.")
+    if left > 0:
+        about += " " + plural(
+            left,
+            "{left} more pair of models is in the CSV under Runs.",
+            "{left} more pairs of models are in the CSV under Runs.",
+        ).format(left=left)
+    heads = (_("Blind votes"), _("knows the text"), _("writes well"))
+    row = "".join(f'<th scope="col">{head}</th>' for head in heads)
     return (
-        '<table class="votes"><caption>Named alone or with the other one; in brackets the 95 % '
-        f"Wilson interval.{more}</caption><thead><tr>"
-        '<th scope="col">Blind votes</th><th scope="col">knows the text</th>'
-        f'<th scope="col">writes well</th></tr></thead>{bodies}</table>'
+        f'<table class="votes"><caption>{about}</caption><thead><tr>{row}</tr></thead>'
+        f"{bodies}</table>"
     )
 
 
@@ -35,7 +43,9 @@ def _body(tally: Tally, run_id: str, headed: bool) -> str:
     names = [called(model, strength, run_id) for model, strength in tally.models]
     head = ""
     if headed:
-        words = f"{names[0]} and {names[1]}, {_votes(tally.n)}"
+        words = _("{one} and {other}, {votes}").format(
+            one=names[0], other=names[1], votes=counted(tally.n, "vote", "votes")
+        )
         head = f'<tr class="group"><th scope="rowgroup" colspan="3">{escaped(words)}</th></tr>'
     rows = "".join(
         f'<tr><th scope="row">{escaped(name)}</th>'
@@ -47,14 +57,11 @@ def _body(tally: Tally, run_id: str, headed: bool) -> str:
 
 def _share(share: Share) -> str:
     low, high = share.interval
-    return (
-        f"<b>{share.named} of {share.n}</b> "
-        f'<span class="note">{share.value:.0%} ({low:.0%} to {high:.0%})</span>'
-    ).replace("%", " %")
-
-
-def _votes(count: int) -> str:
-    return "1 vote" if count == 1 else f"{count} votes"
+    named = _("{named} of {count}").format(named=share.named, count=share.n)
+    interval = _("{share:.0%} ({low:.0%} to {high:.0%})").format(
+        share=share.value, low=low, high=high
+    )
+    return f'<b>{named}</b> <span class="note">{interval}</span>'.replace("%", " %")
 
 
 def truth(prompt: str, examples: Sequence[Example]) -> str:

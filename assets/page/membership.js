@@ -79,8 +79,10 @@
       plot.setAttribute("role", "img");
       const words = said("p", "membership-words", ""), counts = said("span", "", "");
       counts.setAttribute("aria-live", "polite");
-      const interval = from === null ? "" : ` (95 % interval ${from.toFixed(2)} to ${to.toFixed(2)})`;
-      const area = auc === null ? "" : `AUC ${auc.toFixed(2)}${interval}; 0.5 is guessing.`;
+      const area = auc === null ? "" : from === null
+        ? letheSay("AUC {auc}; 0.5 is guessing.", { auc: auc.toFixed(2) })
+        : letheSay("AUC {auc} (95 % interval {from} to {to}); 0.5 is guessing.",
+          { auc: auc.toFixed(2), from: from.toFixed(2), to: to.toFixed(2) });
       words.append(said("b", "", title), counts, " ", said("small", "", area));
       box.append(plot, words);
       return { box, plot, counts, title, forget, unseen };
@@ -96,13 +98,15 @@
       if (!this.now) return;
       const threshold = this.chosen[this.now.name];
       this.output.textContent = short(threshold);
-      this.range.setAttribute("aria-valuetext", "score " + short(threshold));
+      this.range.setAttribute("aria-valuetext", letheSay("score {score}", { score: short(threshold) }));
       for (const row of this.rows) {
         const right = below(row.forget, threshold), wrong = below(row.unseen, threshold);
-        const told = `${right} of ${row.forget.length} forget texts are called seen, rightly; `
-          + `${wrong} of ${row.unseen.length} unseen texts are, wrongly.`;
+        const told = letheSay(
+          "{right} of {forget} forget texts are called seen, rightly; {wrong} of {unseen} unseen texts are, wrongly.",
+          { right, wrong, forget: row.forget.length, unseen: row.unseen.length });
         if (row.counts.textContent !== told) row.counts.textContent = told;
-        row.plot.setAttribute("aria-label", `${row.title}, scores from ${short(this.low)} to ${short(this.high)}. ${told}`);
+        row.plot.setAttribute("aria-label", letheSay("{title}, scores from {low} to {high}.",
+          { title: row.title, low: short(this.low), high: short(this.high) }) + " " + told);
         this.picture(row, threshold);
       }
     }
@@ -119,8 +123,8 @@
         ...this.lane(row.forget, x, MIDDLE, "forget"),
         ...this.lane(row.unseen, x, FLOOR, "unseen"),
         make("path", "line", { d: `M${line} 0V${FLOOR + 3}` }),
-        make("text", "", { x: 0, y: HEIGHT - 2 }, "\u2190 like seen text"),
-        make("text", "", { x: width, y: HEIGHT - 2, "text-anchor": "end" }, "like unseen text \u2192"),
+        make("text", "", { x: 0, y: HEIGHT - 2 }, "\u2190 " + letheSay("like seen text")),
+        make("text", "", { x: width, y: HEIGHT - 2, "text-anchor": "end" }, letheSay("like unseen text") + " \u2192"),
       );
       row.plot.replaceChildren(svg);
     }

@@ -58,7 +58,8 @@ def build(page: Page) -> None:
         except UserError as error:
             yield {problem: problem_card(error)}
             raise toast(error) from None
-        gr.Info(f"{len(ids)} runs go one after another. Runs, Method race shows them together.")
+        words = _("{count} runs go one after another. Runs, Method race shows them together.")
+        gr.Info(words.format(count=len(ids)))
         yield {problem: "", page.run: ids[0], page.tabs: gr.Tabs(selected="live")}
 
     opened, given = [problem, page.run, page.tabs], {page.key, *form.inputs}
@@ -70,9 +71,9 @@ def build(page: Page) -> None:
 def _submit_several(page: Page, form: SetupForm, values: Values) -> list[str]:
     config, texts, notices = form.run(values)
     runs = form.several.read(values, config)
-    ids = page.scheduler.race(runs, texts, values[page.key], what="values")
+    ids = page.scheduler.race(runs, texts, values[page.key], what=_("values"))
     for notice in notices:
-        gr.Info(html.escape(notice))
+        gr.Info(html.escape(spoken(notice)))
     return ids
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import symtable
@@ -16,16 +17,23 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dashboard import Settings, build, language, launch_options, story
-from dashboard.language import SLOT, _, available, catalogue, pattern_of, plural, spoken, use
+from dashboard.ballot import called, closed_name
+from dashboard.language import SLOT, _, amid, available, catalogue, pattern_of, plural, spoken, use
 from dashboard.page import Page, toast
+from dashboard.several_values import configs
+from dashboard.vote_table import tally_table
 from tests.dashboard import sentences
 from tests.dashboard.player import Player
 from tests.dashboard.recorded import events, record
 from tests.dashboard.test_app import app
+from tests.runs.test_votes import vote
+from unlearning.config import RunConfig
 from unlearning.errors import UserError
+from unlearning.runs.limits import Limits
 from unlearning.runs.scheduler import Scheduler
 from unlearning.runs.store import RunStore
 from unlearning.runs.view import view_of
+from unlearning.runs.votes import tallies
 
 TAG = re.compile(r"</?[a-z][^>]*>")
 OTHERS = [name for name in available() if name != "en"]
@@ -141,6 +149,39 @@ class TestUse:
         shown = toast(UserError("No run is chosen.", "Choose one in the list of runs."))
         assert shown.message == "Es ist kein Lauf gewählt. Wähle einen in der Liste der Läufe."
         assert shown.title == "Das geht noch nicht"
+
+    def test_a_vote_is_asked_and_counted_in_german(self, german: None) -> None:
+        assert closed_name(0) == '<h3 class="blind-name closed">Antwort A</h3>'
+        assert called("run:0123456789@20", 0.5, "0123456789") == (
+            "Nach Unlearning, Schritt 20, Stärke 0.5"
+        )
+        table = tally_table(tallies([vote()]), "")
+        assert "kennt den Text" in table and "<b>1 von 1</b>" in table and "to 100" not in table
+
+    def test_labels_are_small_amid_an_english_sentence_alone(self) -> None:
+        assert amid("Learning rate") == "learning rate"
+        use("de")
+        try:
+            assert amid("Learning rate") == "Lernrate" and amid("Seed") == "Seed"
+        finally:
+            use("en")
+
+    def test_a_list_of_values_is_refused_in_german(self, german: None) -> None:
+        for text, told in (
+            ("40", "Es braucht mindestens zwei verschiedene Werte: Schritte."),
+            ("40, 0", "Schritte 0 liegt außerhalb des Bereichs. Wähle mindestens 1."),
+            ("40, x", "'x' in der Liste der Werte ist keine Zahl."),
+        ):
+            with pytest.raises(UserError) as raised:
+                configs(RunConfig(), "steps", text)
+            assert toast(raised.value).message.startswith(html.escape(told))
+
+    def test_a_race_that_is_too_large_is_refused_in_german(self, german: None) -> None:
+        with pytest.raises(UserError) as raised:
+            Limits(raced=2).check_race(3, _("values"))
+        assert toast(raised.value).message == (
+            "3 Werte sollen rennen; 2 sind erlaubt. Wähle höchstens 2."
+        )
 
 
 class TestMessages:
