@@ -78,7 +78,11 @@ def test_the_table_is_the_benchmarks(store, mirror, taught) -> None:
     # With retain text that has wrong answers the run's own panel has model utility, too.
     kept = changed(taught, retain="preset:tofu/retain_perturbed")
     done = carry_out(
-        store, tofu.sweep(kept, ["idk_dpo"], [0], store.path), device="cpu", tell=told.append
+        store,
+        tofu.sweep(kept, ["idk_dpo"], [0], store.path),
+        device="cpu",
+        tell=told.append,
+        whole_panel=True,
     )
     (view,) = (store.view(one.run_id) for one in done)
     assert view.status == "finished", told

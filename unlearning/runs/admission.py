@@ -13,7 +13,7 @@ class Admission:
     """Every check raises `UserError` with what to do instead. Call them behind the door."""
 
     def __init__(self, store: RunStore, standing: Standing, limits: Limits) -> None:
-        self._store, self._standing, self._limits = store, standing, limits
+        self._store, self._standing, self.limits = store, standing, limits
 
     def owner(self, run_id: str, key: str) -> None:
         """Only the owner changes a run."""
@@ -39,7 +39,7 @@ class Admission:
 
     def merge(self, key: str) -> None:
         """One merged model at a time for each owner, where owners are limited."""
-        if key and self._limits.queued_per_owner is not None and self._standing.merged(key):
+        if key and self.limits.queued_per_owner is not None and self._standing.merged(key):
             raise UserError(
                 "You already have a merged model waiting or being written.",
                 "Wait for its end before you ask for another.",
@@ -47,7 +47,7 @@ class Admission:
 
     def room(self, key: str, wanted: int = 1, what: str = "runs") -> None:
         """The owner and the queue have room; `what` is told where it is too little."""
-        live, most = self._standing.live(key), self._limits.queued_per_owner
+        live, most = self._standing.live(key), self.limits.queued_per_owner
         attacked = self._standing.attacked(key)
         if key and most is not None and attacked and len(live) + len(attacked) >= most:
             raise UserError(
@@ -62,7 +62,7 @@ class Admission:
                 f"You already have {runs} waiting or running ({where}).",
                 "Wait for its end, or stop it, before you start another.",
             )
-        full = self._limits.queued
+        full = self.limits.queued
         waiting = len(self._standing.line().waiting)
         if full is not None and waiting + wanted > full:
             if waiting >= full:

@@ -44,12 +44,21 @@ class Scheduler:
         self.store, self.worker = store, worker
         self._standing = Standing(store, worker)
         self.wastebasket = Wastebasket(store)
-        self.limits = limits if limits is not None else Limits()
-        self._admission = Admission(store, self._standing, self.limits)
+        limits = limits if limits is not None else Limits()
+        self._admission = Admission(store, self._standing, limits)
         self._door = self._standing.door
         # Reentrant: an abandoned iterator may be closed by the garbage collector anywhere.
         self._counting = threading.RLock()
         self._asking: Counter[str] = Counter()
+
+    @property
+    def limits(self) -> Limits:
+        """What one visitor may ask for."""
+        return self._admission.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._admission.limits = limits
 
     # watching
 
