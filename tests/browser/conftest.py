@@ -31,7 +31,9 @@ QUIET_FLAGS = (
     "--disable-sync",
 )
 START_SECONDS = 180.0
-expect.set_options(timeout=20_000)
+PATIENCE = 40_000
+"""Milliseconds that the page may take to show what is waited for: other tests run beside."""
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,7 +95,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return Visitor(context, address)
 
