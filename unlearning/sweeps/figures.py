@@ -99,8 +99,11 @@ def in_words(value: float | None, deviation: float | None = None) -> str:
     """'0.012 ± 0.003'; a dash where there is none."""
     if value is None:
         return "-"
-    shown = f"{value:.3f}" if abs(value) < 100 else f"{value:.3g}"
-    return shown if deviation is None else f"{shown} ± {deviation:.3f}"
+    return _short(value) if deviation is None else f"{_short(value)} ± {_short(deviation)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:.3g}"
 
 
 def _row(store: RunStore, cell: str, runs: Sequence[Done]) -> Row:
