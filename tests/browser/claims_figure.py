@@ -35,19 +35,25 @@ SYMBOLS = dict(
         strict=True,
     )
 )
-TITLES = {"MA": "memorization accuracy on the forget text", "PPL": "general perplexity, times"}
+EDGE = 3.0
+"""Times the original's perplexity from which it no longer matters how much: drawn at the edge."""
+TITLES = {
+    "MA": "memorization accuracy on the forget text",
+    "PPL": f"general perplexity, times ({EDGE:g}: or more)",
+}
 
 
 def figure(found: Mapping[str, Any]) -> go.Figure:
     """Left: every single run as forgetting against its price. Right: requests in a row."""
-    made = make_subplots(
-        cols=2,
-        column_widths=[0.6, 0.4],
-        horizontal_spacing=0.1,
-        subplot_titles=("Forgetting and its price", "Four requests in a row"),
-    )
     singles = [row for row in found["rows"] if "/request-" not in row["cell"]]
     chained = [row for row in found["rows"] if "/request-" in row["cell"]]
+    titles = ("Forgetting and its price", "Four requests in a row")[: 2 if chained else 1]
+    made = make_subplots(
+        cols=len(titles),
+        column_widths=[0.6, 0.4][: len(titles)],
+        horizontal_spacing=0.1,
+        subplot_titles=titles,
+    )
     for method in COLOURS:
         _points(made, method, [row for row in singles if method_of(row) == method])
         _requests(made, method, [row for row in chained if method_of(row) == method])
@@ -62,9 +68,9 @@ def figure(found: Mapping[str, Any]) -> go.Figure:
         )
         made.add_hline(y=line["perplexity"], line={"dash": "dash", "color": "#555"}, col=1)
     made.update_xaxes(title_text=TITLES["MA"], range=[1.03, -0.03], col=1)
-    made.update_xaxes(title_text="request", dtick=1, col=2)
-    made.update_yaxes(title_text=TITLES["PPL"], type="log", col=1)
-    made.update_yaxes(title_text=TITLES["PPL"], type="log", col=2)
+    made.update_yaxes(title_text=TITLES["PPL"], range=[0.9, 1.03 * EDGE])
+    if chained:
+        made.update_xaxes(title_text="request", dtick=1, col=2)
     made.update_layout(
         template="plotly_white",
         font={"family": "DejaVu Sans, Verdana, sans-serif", "size": 13},
@@ -86,9 +92,9 @@ def _points(made: go.Figure, method: str, rows: Sequence[Mapping[str, Any]]) -> 
     recited, dearer = ([row["figures"][name] for row in rows] for name in ("recited", "perplexity"))
     made.add_scatter(
         x=[one["mean"] for one in recited],
-        y=[one["mean"] for one in dearer],
+        y=[min(one["mean"], EDGE) for one in dearer],
         error_x={"array": [one["deviation"] or 0 for one in recited], "thickness": 1},
-        error_y={"array": [one["deviation"] or 0 for one in dearer], "thickness": 1},
+        error_y={"array": [_within(one) for one in dearer], "thickness": 1},
         mode="markers",
         name=method,
         legendgroup=method,
@@ -103,8 +109,8 @@ def _requests(made: go.Figure, method: str, rows: Sequence[Mapping[str, Any]]) -
         return
     made.add_scatter(
         x=list(range(1, len(rows) + 1)),
-        y=[row["figures"]["perplexity"]["mean"] for row in rows],
-        error_y={"array": [row["figures"]["perplexity"]["deviation"] or 0 for row in rows]},
+        y=[min(row["figures"]["perplexity"]["mean"], EDGE) for row in rows],
+        error_y={"array": [_within(row["figures"]["perplexity"]) for row in rows]},
         mode="lines+markers",
         name=method,
         legendgroup=method,
@@ -113,6 +119,11 @@ def _requests(made: go.Figure, method: str, rows: Sequence[Mapping[str, Any]]) -
         row=1,
         col=2,
     )
+
+
+def _within(figure: Mapping[str, Any]) -> float:
+    """The deviation, where the mean is not at the edge."""
+    return (figure["deviation"] or 0) if figure["mean"] < EDGE else 0
 
 
 def draw(made: go.Figure) -> bytes:

@@ -74,6 +74,7 @@ def claims_page(found: Mapping[str, Any]) -> str:
     """Verdicts first, then every run."""
     seeds = max((len(row["seeds"]) for row in found["rows"]), default=0)
     parts = [CLAIMS.format(seeds=seeds), _verdicts(found["claims"])]
+    parts.append("![Every run: what it forgot, and its price](claims.svg)")
     parts += [_claim(claim) for claim in found["claims"]]
     if "retrained" in found:
         parts.append(_line_to_reach(found))
