@@ -167,8 +167,13 @@ def test_rouge_pairs(values: dict[str, Any]) -> None:
     evidence = of_continuations(
         *(continuation(text=e["generation"], reference=e["ground_truth"]) for e in entries)
     )
-    for statistic, key in (("recall", "rougeL_recall"), ("f1", "rougeL_f1")):
-        score = RougeL(statistic=statistic).score(evidence)
+    asked = {
+        "rougeL_recall": RougeL(),
+        "rougeL_f1": RougeL(statistic="f1"),
+        "rouge1_recall": RougeL(in_order=False),
+    }
+    for key, metric in asked.items():
+        score = metric.score(evidence)
         for entry, ours in zip(entries, score.samples, strict=True):
             if entry["ground_truth"]:
                 assert ours == pytest.approx(entry[key], rel=RELATIVE)
@@ -188,8 +193,14 @@ def test_rouge_of_muse(log: str, values: dict[str, Any]) -> None:
     evidence = of_continuations(
         *(continuation(text=e["response"], reference=e["gt"]) for e in muse[f"{log}_log"])
     )
-    for statistic, key in (("f1", "rougeL"), ("recall", "rougeL_recall")):
-        score = RougeL(statistic=statistic, stemmer=False).score(evidence)
+    asked = {
+        "rougeL": RougeL(statistic="f1", stemmer=False),
+        "rougeL_recall": RougeL(stemmer=False),
+        "rouge1": RougeL(statistic="f1", stemmer=False, in_order=False),
+        "rouge1_recall": RougeL(stemmer=False, in_order=False),
+    }
+    for key, metric in asked.items():
+        score = metric.score(evidence)
         expected = [entry[key] for entry in muse[f"{log}_log"]]
         assert list(score.samples) == pytest.approx(expected, rel=RELATIVE)
         assert score.value == pytest.approx(muse[log][f"mean_{key}"], rel=RELATIVE)
