@@ -73,7 +73,9 @@ def build() -> argparse.ArgumentParser:
     swept.add_argument("--only", type=_names, default=(), metavar="x,y", help="cells that begin so")
     swept.add_argument("--world", metavar="DIR", help="on a world made by: world --out DIR")
     swept.add_argument(
-        "--whole-panel", action="store_true", help="measure every metric, not the table's alone"
+        "--whole-panel",
+        action="store_true",
+        help="measure every metric in what is run now, not the table's alone",
     )
     swept.add_argument("--jobs", type=_count, default=1, metavar="N", help="runs at a time")
     swept.add_argument(
