@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import Module
 from transformers import Cache, PreTrainedModel
 
-from unlearning.models.passes import CHUNK_TOKENS, Head, Pass, Share
+from unlearning.models.passes import Pass, Share
+from unlearning.models.rows import CHUNK_TOKENS, Head
 
 LOGITS_BYTES = 64 * 2**20
 """Logits of float32 above this size are never held whole."""

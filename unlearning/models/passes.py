@@ -1,7 +1,7 @@
 """One forward pass with every quantity the losses need, computed once and only if asked.
 
-The shift (position t predicts token t + 1), the mask (label -100 is ignored) and the cast to
-float32 exist here and nowhere else.
+The mask (label -100 is ignored) exists here and nowhere else; the shift (position t predicts
+token t + 1) and the cast to float32 stand here and in `rows`.
 
 Shape letters: B sequences, T tokens, S = T - 1 predicted tokens, V vocabulary, D hidden width,
 N tokens of one chunk.
@@ -16,20 +16,11 @@ from functools import cached_property
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+
+from unlearning.models import per_token
+from unlearning.models.rows import CHUNK_TOKENS, Chunked, Head, Whole, exact
 
 IGNORED = -100
-
-Head = Callable[[Tensor], Tensor]
-"""The output layer: hidden states [..., D] to logits [..., V]."""
-
-CHUNK_TOKENS = 1024
-"""Rows of logits that a chunked pass holds at a time."""
-
-
-def _exact(logits: Tensor) -> Tensor:
-    """At least float32; float64 stays (fixtures, gradcheck)."""
-    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ class Pass:
         focus_BT: Tensor | None = None,
     ) -> None:
         self.labels_BT = labels_BT
-        self._rows = _Whole(logits_BTV)
+        self._rows = Whole(logits_BTV)
         self._hidden_states = hidden_states
         self._share = share
         self._focus_BT = focus_BT
@@ -81,7 +72,7 @@ class Pass:
         """A pass that never holds more than `chunk` rows of logits."""
         made = cls.__new__(cls)
         made.labels_BT = labels_BT
-        made._rows = _Chunked(hidden_BTD, head, chunk)
+        made._rows = Chunked(hidden_BTD, head, chunk)
         made._hidden_states = hidden_states
         made._share = share
         made._focus_BT = focus_BT
@@ -107,7 +98,7 @@ class Pass:
     @cached_property
     def logp_BS(self) -> Tensor:
         """Log-probability of each target token, natural log; 0 where ignored."""
-        return self._per_token(_target_logp)
+        return self._per_token(per_token.target_logp)
 
     @property
     def logp_B(self) -> Tensor:
@@ -132,7 +123,7 @@ class Pass:
     @cached_property
     def log_unlikelihood_BS(self) -> Tensor:
         """log(1 - p) of each target token, exact also where p rounds to 1; 0 where ignored."""
-        return self._per_token(_target_log_unlikelihood)
+        return self._per_token(per_token.target_log_unlikelihood)
 
     def mean(self, values_BS: Tensor) -> Tensor:
         """Mean of per-token values over the counted tokens of the step; 0 if there are none."""
@@ -147,11 +138,11 @@ class Pass:
 
     def kl(self, reference: Pass) -> Tensor:
         """KL(reference || this) over the whole vocabulary, nats, mean over counted tokens."""
-        return self.mean(self._per_token(_kl, reference))
+        return self.mean(self._per_token(per_token.kl, reference))
 
     def quadratic_kl(self, reference: Pass) -> Tensor:
         """Half the variance of the logit difference under the reference: KL to second order."""
-        return self.mean(self._per_token(_quadratic_kl, reference))
+        return self.mean(self._per_token(per_token.quadratic_kl, reference))
 
     def cross_entropy_to_lowered(
         self, reference: Pass, strength: float, weight_BS: Tensor | None = None
@@ -161,15 +152,15 @@ class Pass:
         Nats, mean over counted tokens; `weight_BS` multiplies each token's, not the divisor.
         """
 
-        def per_token(logits_NV: Tensor, target_N: Tensor, reference_NV: Tensor) -> Tensor:
+        def each(logits_NV: Tensor, target_N: Tensor, reference_NV: Tensor) -> Tensor:
             lowered_NV = reference_NV.scatter_add(
                 -1,
                 target_N[:, None],
                 torch.full_like(reference_NV[:, :1], -strength),
             )
-            return _soft_cross_entropy(logits_NV, lowered_NV)
+            return per_token.soft_cross_entropy(logits_NV, lowered_NV)
 
-        values_BS = self._per_token(per_token, reference)
+        values_BS = self._per_token(each, reference)
         return self.mean(values_BS if weight_BS is None else weight_BS * values_BS)
 
     def cross_entropy_to_generic(
@@ -182,24 +173,24 @@ class Pass:
         tokens (Eldan & Russinovich, arXiv:2310.02238, equation 1).
         """
 
-        def per_token(logits_NV: Tensor, _: Tensor, base_NV: Tensor, more_NV: Tensor) -> Tensor:
+        def each(logits_NV: Tensor, _: Tensor, base_NV: Tensor, more_NV: Tensor) -> Tensor:
             generic_NV = base_NV - strength * (more_NV - base_NV).relu()
             if hard:
                 return F.cross_entropy(logits_NV, generic_NV.argmax(-1), reduction="none")
-            return _soft_cross_entropy(logits_NV, generic_NV)
+            return per_token.soft_cross_entropy(logits_NV, generic_NV)
 
-        return self.mean(self._per_token(per_token, reference, reinforced))
+        return self.mean(self._per_token(each, reference, reinforced))
 
     @property
     def cross_entropy_to_rest(self) -> Tensor:
         """Cross-entropy to the pass's own distribution without the target, which is held constant;
         nats, mean over counted tokens."""
-        return self.mean(self._per_token(_cross_entropy_to_rest))
+        return self.mean(self._per_token(per_token.cross_entropy_to_rest))
 
     @cached_property
     def lead_BS(self) -> Tensor:
         """Highest logit minus the mean logit, at least 0; 0 where ignored."""
-        return self._per_token(_lead)
+        return self._per_token(per_token.lead)
 
     def without_first(self) -> Pass:
         """The same pass without the first counted token of each sequence."""
@@ -218,10 +209,10 @@ class Pass:
     def soft_cross_entropy(self, reference: Pass) -> Tensor:
         """Cross-entropy to the reference's distribution, nats, mean over counted tokens."""
 
-        def per_token(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
-            return _soft_cross_entropy(logits_NV, reference_NV)
+        def each(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
+            return per_token.soft_cross_entropy(logits_NV, reference_NV)
 
-        return self.mean(self._per_token(per_token, reference))
+        return self.mean(self._per_token(each, reference))
 
     def hidden(self, layer: int) -> Tensor:
         """Hidden states [B, T, D] after `layer` (0 = embeddings); needs 'hidden' in `needs`."""
@@ -242,7 +233,7 @@ class Pass:
         Mean over the width, over the labelled tokens of a sequence (their own states: nothing is
         shifted), then over the sequences of the step.
         """
-        hidden_BTD = _exact(self.hidden(layer))
+        hidden_BTD = exact(self.hidden(layer))
         apart_BT = (hidden_BTD - target.detach().to(hidden_BTD)).square().mean(dim=-1)
         labelled_BT = self.labels_BT.ne(IGNORED)
         total_B = torch.where(labelled_BT, apart_BT, 0).sum(dim=1)
@@ -256,107 +247,6 @@ class Pass:
         values_N = self._rows.apply(function, index_N, target_N, [o._rows for o in others])
         flat = torch.zeros(counted.numel(), dtype=values_N.dtype, device=values_N.device)
         return flat.index_put((index_N,), values_N).view(counted.shape)
-
-
-class _Whole:
-    """All logits at once."""
-
-    def __init__(self, logits_BTV: Tensor) -> None:
-        self._logits_BTV = logits_BTV
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.float64 if self._logits_BTV.dtype == torch.float64 else torch.float32
-
-    def take(self, index_N: Tensor) -> Tensor:
-        shifted = self._logits_BTV[:, :-1]
-        return _exact(shifted.reshape(-1, shifted.shape[-1])[index_N])
-
-    def apply(
-        self, function: Callable[..., Tensor], index_N: Tensor, target_N: Tensor, others: list
-    ) -> Tensor:
-        return function(self.take(index_N), target_N, *(_constant(o, index_N) for o in others))
-
-
-class _Chunked:
-    """Hidden states and the head; logits of a chunk live only inside the call."""
-
-    def __init__(self, hidden_BTD: Tensor, head: Head, chunk: int) -> None:
-        self._hidden_BTD, self._head, self._chunk = hidden_BTD, head, chunk
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.float64 if self._hidden_BTD.dtype == torch.float64 else torch.float32
-
-    def rows(self, index_N: Tensor) -> Tensor:
-        shifted = self._hidden_BTD[:, :-1]
-        return shifted.reshape(-1, shifted.shape[-1])[index_N]
-
-    def take(self, index_N: Tensor) -> Tensor:
-        return _exact(self._head(self.rows(index_N)))
-
-    def apply(
-        self, function: Callable[..., Tensor], index_N: Tensor, target_N: Tensor, others: list
-    ) -> Tensor:
-        def one(index: Tensor, target: Tensor, hidden_ND: Tensor) -> Tensor:
-            logits_NV = _exact(self._head(hidden_ND))
-            return function(logits_NV, target, *(_constant(o, index) for o in others))
-
-        hidden_ND = self.rows(index_N)
-        parts = []
-        for start in range(0, len(index_N), self._chunk):
-            piece = slice(start, start + self._chunk)
-            parts.append(
-                checkpoint(
-                    one, index_N[piece], target_N[piece], hidden_ND[piece], use_reentrant=False
-                )
-            )
-        return torch.cat(parts) if parts else hidden_ND.new_zeros(0, dtype=self.dtype)
-
-
-def _constant(rows: _Whole | _Chunked, index_N: Tensor) -> Tensor:
-    """Logits of the pass compared with: no gradient ever reaches it, nor a head it shares."""
-    with torch.no_grad():
-        return rows.take(index_N)
-
-
-def _target_logp(logits_NV: Tensor, target_N: Tensor) -> Tensor:
-    return -F.cross_entropy(logits_NV, target_N, reduction="none")
-
-
-def _target_log_unlikelihood(logits_NV: Tensor, target_N: Tensor) -> Tensor:
-    # log(1 - softmax) dies when p rounds to 1; leaving the target out of the sum does not.
-    rest_NV = logits_NV.scatter(-1, target_N[:, None], float("-inf"))
-    return rest_NV.logsumexp(-1) - logits_NV.logsumexp(-1)
-
-
-def _cross_entropy_to_rest(logits_NV: Tensor, target_N: Tensor) -> Tensor:
-    rest_NV = logits_NV.detach().scatter(-1, target_N[:, None], float("-inf"))
-    return _soft_cross_entropy(logits_NV, rest_NV)
-
-
-def _lead(logits_NV: Tensor, _: Tensor) -> Tensor:
-    return logits_NV.amax(-1) - logits_NV.mean(-1)
-
-
-def _kl(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
-    return F.kl_div(
-        logits_NV.log_softmax(-1),
-        reference_NV.log_softmax(-1),
-        reduction="none",
-        log_target=True,
-    ).sum(-1)
-
-
-def _quadratic_kl(logits_NV: Tensor, _: Tensor, reference_NV: Tensor) -> Tensor:
-    q_NV = reference_NV.softmax(-1)
-    difference_NV = logits_NV - reference_NV
-    centre_N1 = (q_NV * difference_NV).sum(-1, keepdim=True)
-    return 0.5 * (q_NV * (difference_NV - centre_N1) ** 2).sum(-1)
-
-
-def _soft_cross_entropy(logits_NV: Tensor, reference_NV: Tensor) -> Tensor:
-    return -(reference_NV.softmax(-1) * logits_NV.log_softmax(-1)).sum(-1)
 
 
 @dataclass(frozen=True)
