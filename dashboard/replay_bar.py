@@ -93,5 +93,9 @@ def where(playback: Playback, now: float) -> str:
 def _known(text: str) -> Playback:
     chosen = parse(text)
     if chosen is None:
-        raise gr.Error(_("No recording is being played."), print_exception=False)
+        raise gr.Error(
+            _("No recording is being played."),
+            title=_("That does not work yet"),
+            print_exception=False,
+        )
     return chosen

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
 from tests.runs.conftest import TEXTS
 from tests.runs.test_engine import carry_out, repeatable
 from unlearning.runs import engine as engines
 from unlearning.runs import remembered
+from unlearning.runs.events import Measured
 
 
 @pytest.fixture
@@ -80,3 +84,14 @@ def test_no_text_is_kept(store, run):
     words = {w for examples in TEXTS.values() for e in examples for w in e.target.split()}
     long = [word for word in words if len(word) > 7]
     assert long and not any(word in kept.read_text() for word in long)
+
+
+def test_what_was_not_used_for_longest_goes_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(remembered, "MOST", 2)
+    a, b, c = (tmp_path / remembered.FOLDER / f"{name}.json" for name in "abc")
+    for age, path in ((30, a), (20, b)):
+        remembered.keep(path, Measured(stage="original", scores={}))
+        os.utime(path, (time.time() - age,) * 2)
+    assert remembered.recall(a) is not None
+    remembered.keep(c, Measured(stage="original", scores={}))
+    assert a.is_file() and c.is_file() and not b.is_file()

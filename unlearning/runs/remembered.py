@@ -23,6 +23,8 @@ from unlearning.runs.measure import PANEL_ROLES
 from unlearning.runs.store import RunStore, write_atomically
 
 FOLDER = "originals"
+MOST = 200
+"""Files that are kept; the one not used for longest goes first."""
 ROOMS = ("metrics", "models", "data")
 """Packages that a figure rests on, besides `measure` itself."""
 
@@ -57,7 +59,9 @@ def recall(where: Path | None) -> Measured | None:
     if where is None or not where.is_file():
         return None
     with suppress(OSError, ValidationError):  # of a broken disk: measured again
-        return Measured.model_validate_json(where.read_text(encoding="utf-8"))
+        found = Measured.model_validate_json(where.read_text(encoding="utf-8"))
+        where.touch()
+        return found
     return None
 
 
@@ -66,6 +70,17 @@ def keep(where: Path | None, measured: Measured) -> None:
     if where is not None:
         where.parent.mkdir(exist_ok=True)
         write_atomically(where, measured.model_dump_json(exclude={"time"}))
+        _clear(where.parent)
+
+
+def _clear(folder: Path) -> None:
+    """Down to MOST; other processes may clear at the same time."""
+    used: list[tuple[float, Path]] = []
+    for path in folder.glob("*.json"):
+        with suppress(FileNotFoundError):
+            used.append((path.stat().st_mtime, path))
+    for _, path in sorted(used, reverse=True)[MOST:]:
+        path.unlink(missing_ok=True)
 
 
 @cache
