@@ -108,6 +108,14 @@ def test_same_seed_same_events(store, short, name):
     assert losses(store, first) != losses(store, other)
 
 
+@pytest.mark.parametrize("name", ["undial", "mean_teacher"])
+def test_looking_changes_nothing_of_what_is_learned(store, short, name):
+    often, _ = carry_out(store, short(method=name, probe_every=1))
+    seldom, _ = carry_out(store, short(method=name, probe_every=1000))
+    assert losses(store, often) == losses(store, seldom)
+    assert store.view(often).scores["unlearned"] == store.view(seldom).scores["unlearned"]
+
+
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
 @pytest.mark.parametrize(
     "name", ["npo", "mean_teacher", "ngdiff", "pdu", "rmu", "task_vector", "whp"]
