@@ -23,6 +23,7 @@ PLAIN = {
     "relearn": N_("Teach it a part of the text again: does the rest come back with it?"),
     "quantise": N_("Round its weights, as cheap copies do: does the text come back?"),
     "prompts": N_("Ask for the text in other words, with hints, and many times."),
+    "sequential": N_("Forget the same text in several requests: does the model wear out?"),
 }
 """The attacks in a sentence; of others their own summary is shown."""
 SIDES = {
