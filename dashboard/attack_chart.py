@@ -11,6 +11,7 @@ from dashboard.language import N_, _
 from dashboard.pictures import escaped
 from unlearning.attacks.base import Side
 from unlearning.attacks.relearn import Curve, Look
+from unlearning.runs.events import ScoreValue
 
 SIDES: dict[Side, str] = {
     "original": N_("Original"),
@@ -65,18 +66,30 @@ def height(value: float) -> float:
 
 
 def _line(side: Side, looks: Sequence[Look], last: int) -> str:
+    if len(looks) == 1:  # measured as it is, without training
+        return level(side, looks[0].unseen)
     points = [(100 * look.step / last, look.unseen) for look in looks]
-    if len(points) == 1:  # measured as it is, without training: a level
-        return f'<path class="{side}" d="M0 {height(points[0][1].value):.2f}H100"/>'
+    return band(side, points) + row(side, points)
+
+
+def level(kind: str, score: ScoreValue) -> str:
+    """A line across; `kind` is its class."""
+    return f'<path class="{kind}" d="M0 {height(score.value):.2f}H100"/>'
+
+
+def row(kind: str, points: Sequence[tuple[float, ScoreValue]]) -> str:
+    """A line through scores at places from 0 to 100, with its dots."""
     path = "L".join(f"{x:.2f} {height(score.value):.2f}" for x, score in points)
     dots = "".join(f"M{x:.2f} {height(score.value):.2f}h0" for x, score in points)
+    return f'<path class="{kind}" d="M{path}"/><path class="{kind} dots" d="{dots}"/>'
+
+
+def band(kind: str, points: Sequence[tuple[float, ScoreValue]]) -> str:
+    """The intervals of such scores."""
     known = [(x, s.low, s.high) for x, s in points if s.low is not None and s.high is not None]
     corners = [(x, high) for x, _, high in known] + [(x, low) for x, low, _ in reversed(known)]
-    band = " ".join(f"{x:.2f},{height(value):.2f}" for x, value in corners)
-    return (
-        f'<polygon class="{side}" points="{band}"/><path class="{side}" d="M{path}"/>'
-        f'<path class="{side} dots" d="{dots}"/>'
-    )
+    around = " ".join(f"{x:.2f},{height(value):.2f}" for x, value in corners)
+    return f'<polygon class="{kind}" points="{around}"/>'
 
 
 def _entry(side: Side, looks: Sequence[Look]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashboard import tables
-from dashboard.attack_chart import figure, height
+from dashboard.attack_chart import band, figure, level, row
 from dashboard.language import N_, _
 from dashboard.pictures import escaped
 from unlearning.attacks.base import Side
@@ -22,7 +22,6 @@ STANDS: dict[Side, str] = {
 }
 """Models beside the requests, in the words of the table."""
 ENDS = {
-    "": N_("all steps"),
     "forgotten": N_("forgotten"),
     "rule": N_("its own rule"),
     "collapsed": N_("collapsed"),
@@ -41,6 +40,8 @@ class Line:
     points: Sequence[Point]
     """Place from 0 (before) to the number of requests, and the score there."""
     level: bool = False
+    banded: bool = False
+    """With its intervals; not every line, or none could be told from the others."""
 
     @property
     def values(self) -> str:
@@ -61,7 +62,7 @@ def _kept(report: Requested) -> str:
     points = [(0.0, original.kept)] if original is not None else []
     points += [(float(k), one.kept) for k, one in enumerate(report.requests, 1)]
     lines = [
-        Line("kept", N_("in several requests"), _known(points)),
+        Line("kept", N_("in several requests"), _known(points), banded=True),
         Line("kept-once", N_("all at once"), _known([(0.0, once.kept)]), level=True),
     ]
     return _figure(report, KEEP, lines)
@@ -70,9 +71,9 @@ def _kept(report: Requested) -> str:
 def _forgotten(report: Requested) -> str:
     rows, original = list(enumerate(report.requests, 1)), report.stands.get("original")
     before = [(0, original.forget)] if original is not None else []
-    to_come = [(k, one.to_come) for k, one in rows]
+    asked, to_come = [(k, one.asked) for k, one in rows], [(k, one.to_come) for k, one in rows]
     lines = [
-        Line("asked", N_("part just asked for"), [(float(k), one.asked) for k, one in rows]),
+        Line("asked", N_("part just asked for"), _known(asked), banded=True),
         Line("earlier", N_("parts before it"), _known([(k, one.earlier) for k, one in rows])),
         Line("to-come", N_("parts to come"), _known([*before, *to_come])),
         Line("once", N_("all at once"), [(0.0, report.stands["unlearned"].forget)], level=True),
@@ -103,11 +104,9 @@ def _figure(report: Requested, heading: str, lines: Sequence[Line]) -> str:
 
 def _drawn(line: Line, last: int) -> str:
     if line.level:
-        return f'<path class="{line.kind}" d="M0 {height(line.points[0][1].value):.2f}H100"/>'
-    points = [(100 * place / last, height(score.value)) for place, score in line.points]
-    path = "L".join(f"{x:.2f} {y:.2f}" for x, y in points)
-    dots = "".join(f"M{x:.2f} {y:.2f}h0" for x, y in points)
-    return f'<path class="{line.kind}" d="M{path}"/><path class="{line.kind} dots" d="{dots}"/>'
+        return level(line.kind, line.points[0][1])
+    points = [(100 * place / last, score) for place, score in line.points]
+    return (band(line.kind, points) if line.banded else "") + row(line.kind, points)
 
 
 def _table(report: Requested) -> str:
@@ -117,7 +116,6 @@ def _table(report: Requested) -> str:
         _("parts to come"),
         _("text to keep"),
         _("surprise at general text"),
-        _("steps"),
     )
     cells = "".join(f'<th scope="col" class="number">{escaped(words)}</th>' for words in heads)
     body = "".join(_rows(report))
@@ -139,10 +137,13 @@ def _rows(report: Requested) -> Iterator[str]:
         yield _stand_row(report, "original")
     for number, one in enumerate(report.requests, 1):
         parts = [_share(score) for score in (one.asked, one.earlier, one.to_come)]
-        yield _row(
-            _("Request {number}").format(number=number),
-            [*parts, *_keeps(report, one), _end(one)],
-            "lost" if one.lost_at is not None else "",
+        cells = "".join(
+            f'<td class="number">{text}</td>' for text in (*parts, *_keeps(report, one))
+        )
+        name = _("Request {number}").format(number=number)
+        yield (
+            f'<tr class="{"lost" if one.lost_at is not None else ""}"><th scope="row">{name} '
+            f"<small>{_end(one)}</small></th>{cells}</tr>"
         )
     for side in ("unlearned", "control"):
         if side in report.stands:
@@ -152,14 +153,9 @@ def _rows(report: Requested) -> Iterator[str]:
 def _stand_row(report: Requested, side: Side) -> str:
     stand = report.stands[side]
     known = f"{_share(stand.forget)} <small>{_('all parts')}</small>"
-    together = f'<td class="number" colspan="3">{known}</td>'
-    cells = "".join(f'<td class="number">{text}</td>' for text in (*_keeps(report, stand), ""))
+    together = f'<td class="together" colspan="3">{known}</td>'
+    cells = "".join(f'<td class="number">{text}</td>' for text in _keeps(report, stand))
     return f'<tr class="stand"><th scope="row">{_(STANDS[side])}</th>{together}{cells}</tr>'
-
-
-def _row(name: str, cells: Sequence[str], kind: str) -> str:
-    body = "".join(f'<td class="number">{text}</td>' for text in cells)
-    return f'<tr class="{kind}"><th scope="row">{escaped(name)}</th>{body}</tr>'
 
 
 def _share(score: ScoreValue | None) -> str:
@@ -174,4 +170,5 @@ def _keeps(report: Requested, look: Kept) -> tuple[str, str]:
 def _end(one: Request) -> str:
     """Steps, and why it ended; after a collapse the weights before it are kept."""
     why = "collapsed" if one.lost_at is not None else one.ended
-    return f"{one.steps}, {escaped(_(ENDS.get(why, why)))}"
+    steps = _("{steps} steps").format(steps=one.steps)
+    return f"{steps}, {escaped(_(ENDS.get(why, why)))}" if why else steps
