@@ -27,6 +27,8 @@ ENDS = {
     "collapsed": N_("collapsed"),
 }
 """Why a request ended."""
+MOST = 8
+"""Requests that the figures have room for."""
 Point = tuple[float, ScoreValue]
 
 
@@ -86,7 +88,9 @@ def _known(points: Sequence[tuple[float, ScoreValue | None]]) -> list[Point]:
 
 
 def _figure(report: Requested, heading: str, lines: Sequence[Line]) -> str:
-    last = int(report.settings.get("requests") or len(report.requests))
+    last, asked_for = len(report.requests), report.settings.get("requests")
+    if isinstance(asked_for, int) and last < asked_for <= MOST:
+        last = asked_for  # a collapse ended it before
     shown = [line for line in lines if line.points]
     return figure(
         heading,

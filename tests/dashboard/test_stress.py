@@ -238,6 +238,13 @@ def test_requests_without_original_or_text_to_keep_are_drawn_too(tmp_path: Path)
     assert shown.count("<figure") == 2 and "Request 4" in shown
 
 
+@pytest.mark.parametrize("asked", [HOSTILE, 10**9, 2, None, True])
+def test_a_count_that_cannot_be_is_not_drawn(asked) -> None:
+    found = report("0123456789", "sequential")
+    odd = found.model_copy(update={"settings": {"requests": asked}})
+    assert requests(odd) == requests(found)
+
+
 def test_the_most_revealing_answer_of_a_text_is_shown_once() -> None:
     found = report("0123456789", "prompts")
     one = found.answers[0]

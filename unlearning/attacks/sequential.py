@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from unlearning.attacks.base import GAP, MUCH, NO_ORIGINAL, Attack, Report, Side, share_back
 from unlearning.declare import hyperparameter
@@ -113,7 +113,7 @@ class Request(Kept):
 class Requested(Report):
     """A row of requests beside the model that forgot the same text at once."""
 
-    requests: tuple[Request, ...]
+    requests: tuple[Request, ...] = Field(min_length=1)
     """In their order; fewer than asked for after a collapse."""
     stands: dict[Side, Stand]
     """'unlearned' is the attacked model: it forgot everything at once."""

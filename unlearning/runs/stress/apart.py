@@ -22,6 +22,7 @@ from unlearning.runs.shelf import ModelShelf
 from unlearning.runs.snapshots import keep_only
 from unlearning.runs.store import RUN_ID, RunStore
 from unlearning.runs.stress.job import APART, sweep_apart
+from unlearning.runs.training import StopAskedError
 from unlearning.workers.failures import free_memory
 from unlearning.workers.presence import claim
 
@@ -67,6 +68,7 @@ def carried_out(
 
     Raises:
         UserError: bad model, text or setting.
+        StopAskedError: the stop flag went up; what there is of the run is no result.
     """
     run_id = store.create(config, texts)
     engine = Engine(store, run_id, ModelShelf(), device=device, asked={})
@@ -76,5 +78,7 @@ def carried_out(
     # Engine and events refer to each other; the next run needs the room.
     del engine, events
     free_memory()
+    if stop():
+        raise StopAskedError
     keep_only(store.folder(run_id) / "snapshots", kept_step(store, run_id))
     return run_id

@@ -72,7 +72,6 @@ def carry_out(attack: Sequential, ground: Ground) -> Requested:
                 stop=ground.stop,
                 after=teller.tell,
             )
-            ground.check()
             model = f"run:{made}"
             after.append(_see(attack, _inside(ground, own, model), "unlearned", parts))
             requests.append(_request(own.view(made), part, number, after[-1]))
