@@ -14,16 +14,23 @@ from dashboard.attack_chart import SIDES, curves
 from dashboard.language import N_, _, amid, spoken
 from dashboard.notes import nothing
 from dashboard.pictures import duration, escaped, notices
+from dashboard.requests_chart import requests
 from unlearning.attacks import ATTACKS
 from unlearning.attacks.base import NO_CONTROL, Report, Side
 from unlearning.attacks.prompts import Answered, Probed, Row, through
 from unlearning.attacks.quantise import FORGETTING, Copy, Quantised, forgetting
 from unlearning.attacks.relearn import Relearned
+from unlearning.attacks.sequential import Requested
 from unlearning.metrics import METRICS
 from unlearning.runs.events import ScoreValue
 from unlearning.runs.store import RunStore
 
-TITLES = {"relearn": N_("Relearn"), "quantise": N_("4-bit copy"), "prompts": N_("Ask differently")}
+TITLES = {
+    "relearn": N_("Relearn"),
+    "quantise": N_("4-bit copy"),
+    "prompts": N_("Ask differently"),
+    "sequential": N_("Requests in a row"),
+}
 SAME_CODE = N_(
     "{share:.0%} of the rounded weights are the same number in the unlearned copy and in the "
     "original's."
@@ -270,5 +277,6 @@ READ: dict[str, tuple[type[Report], Callable[[Any], str]]] = {
     "relearn": (Relearned, _relearned),
     "quantise": (Quantised, _quantised),
     "prompts": (Probed, _probed),
+    "sequential": (Requested, requests),
 }
 """How a kept report is read and drawn, by attack; of others the verdict alone is shown."""

@@ -111,8 +111,8 @@ def _read(name: str) -> str:
 
 
 SHEETS = (
-    "style", "words", "compare", "stress", "setup", "live", "curves", "runs", "present", "learn",
-    "memory", "membership", "language",
+    "style", "words", "compare", "stress", "requests", "setup", "live", "curves", "runs", "present",
+    "learn", "memory", "membership", "language",
 )  # fmt: skip
 SCRIPTS = ("page", "words", "travel", "trajectory", "curves", "runs", "present", "membership")
 CSS = "".join(_read(f"{name}.css") for name in SHEETS)

@@ -21,8 +21,9 @@ NAME, TITLE = "stress", N_("4 Stress tests")
 
 PLAIN = {
     "relearn": N_("Teach it a part of the text again: does the rest come back with it?"),
-    "quantise": N_("Round its weights, as cheap copies do: does the text come back?"),
+    "quantise": N_("Round its weights, as cheap copies do: does it come back?"),
     "prompts": N_("Ask for the text in other words, with hints, and many times."),
+    "sequential": N_("Forget it in several requests: does the model wear out?"),
 }
 """The attacks in a sentence; of others their own summary is shown."""
 SIDES = {
@@ -64,7 +65,7 @@ class _Widgets:
         self.fields: dict[str, Fields] = {}
         with gr.Row(elem_classes="attacks", equal_height=False):
             for name in sorted(ATTACKS, key=order):
-                with gr.Column(min_width=240, elem_classes="attack"):
+                with gr.Column(min_width=180, elem_classes="attack"):
                     self._attack(name)
         with gr.Row(elem_classes="attack-now"):
             self.status = gr.HTML(apply_default_css=False, elem_id="attack-status")

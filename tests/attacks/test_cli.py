@@ -24,6 +24,7 @@ QUICK = {
     "quantise": ["--set", "texts=2", "--set", "extracted=0", "--set", "format=int8"],
     "prompts": ["--set", "questions=2", "--set", "passages=0", "--set", "samples=2"]
     + ["--set", "new_tokens=6"],
+    "sequential": ["--set", "requests=2", "--set", "texts=2"],
 }
 
 

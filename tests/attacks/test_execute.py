@@ -21,7 +21,7 @@ WORLD = "preset:world/forget"
 
 
 def test_every_attack_explains_itself():
-    assert list(ATTACKS) == ["prompts", "quantise", "relearn"]
+    assert list(ATTACKS) == ["prompts", "quantise", "relearn", "sequential"]
     for cls in ATTACKS.values():
         assert cls.title and cls.idea and cls.rule and cls.paper.startswith("https://")
         assert all(item.help for item in cls.declared())

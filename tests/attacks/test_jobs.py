@@ -9,6 +9,7 @@ from unlearning.attacks import ATTACKS
 from unlearning.attacks.prompts import Prompts
 from unlearning.attacks.quantise import Quantise
 from unlearning.attacks.relearn import Relearn
+from unlearning.attacks.sequential import Sequential
 from unlearning.runs.scheduler import Scheduler
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
@@ -18,6 +19,7 @@ SMALL = {
     "relearn": Relearn(steps=2, look_every=1, texts=2, extracted=0),
     "quantise": Quantise(texts=2, extracted=0),
     "prompts": Prompts(questions=1, passages=1, neighbours=1, samples=1, new_tokens=4),
+    "sequential": Sequential(requests=2, texts=2),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.attacks.conftest import TEXTS
-from unlearning.attacks._parts import parts
 from unlearning.attacks.base import NO_CONTROL, NO_ORIGINAL, paired, share_back
 from unlearning.attacks.relearn import Curve, Look, Relearn, excess, measured, verdict
 from unlearning.data.base import Example
@@ -79,11 +78,6 @@ def test_differences_are_taken_text_by_text():
     assert 0.4 - 1e-9 <= found.low <= found.high <= 0.5 + 1e-9
     with pytest.raises(UserError, match="different tokens"):
         paired(mean_score([0.9]), mean_score([0.4, 0.1]))
-
-
-def test_questions_belong_to_their_passage():
-    ids = ["a-3", "a-3-qa-0", "a-30", "b", "a-3-qa-1", "a-30-qa-0", "c-qa-1"]
-    assert parts(ids) == [[0, 1, 4], [2, 5], [3], [6]]
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -129,7 +129,7 @@ def main() -> None:
             outcome: record(store, outcome=outcome)
             for outcome in ("stopped", "failed", "collapsed", "forgotten")
         }
-        for attack in ("prompts", "quantise", "relearn"):
+        for attack in ("sequential", "prompts", "quantise", "relearn"):
             keep(store, recorded["forgotten"], attack)
         command = ["-m", "tests.browser.stage", "--runs", str(runs), "--pause", "0.02"]
         with serving(command, Path(scratch) / "log.txt") as address:

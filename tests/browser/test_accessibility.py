@@ -54,7 +54,7 @@ def test_nothing_serious_is_ours_and_gradios_is_known(
 ) -> None:
     store = RunStore(runs)
     run_id = record(store, outcome="collapsed")
-    for attack in ("prompts", "quantise", "relearn"):
+    for attack in ("prompts", "quantise", "relearn", "sequential"):
         keep(store, run_id, attack)
     ours, theirs = set(), {}
     for dark in (False, True):

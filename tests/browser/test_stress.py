@@ -60,6 +60,7 @@ def test_from_a_button_to_a_verdict_that_outlives_a_reload(
         ("#attack-relearn", "Suppressed, not removed"),
         ("#attack-quantise", "Comes back"),
         ("#attack-prompts", "probes get more of the text out of it"),
+        ("#attack-sequential", "Wears out"),
     ):
         page.locator(button).click()
         expect(page.locator("#attack-status")).to_contain_text("is under way")
@@ -69,7 +70,7 @@ def test_from_a_button_to_a_verdict_that_outlives_a_reload(
     page.reload()
     page.locator("#status .pill").wait_for()
     stress(page)
-    expect(page.locator("#attack-results .attack-result")).to_have_count(3)
+    expect(page.locator("#attack-results .attack-result")).to_have_count(4)
     page.locator("#attack-results summary").get_by_text("4-bit copy").click()
     expect(page.locator(".before-after")).to_be_visible()
     assert page.evaluate("window.pwned") is None
@@ -139,20 +140,26 @@ def test_the_newest_own_run_is_meant_and_another_can_be_chosen(
 def test_it_is_one_screen_and_readable(visit: Visit, address: str, runs: Path, dark: bool) -> None:
     store = RunStore(runs)
     run_id = record(store)
-    for name in ("prompts", "quantise", "relearn"):
+    for name in ("sequential", "prompts", "quantise", "relearn"):
         keep(store, run_id, name)
     ada = visit(address, dark=dark)
     page = ada.open(f"?run={run_id}")
     stress(page)
-    page.locator(".curves").wait_for()
-    for selector in ("#attack-run", "#attack-prompts", "#attack-status", ".attack-verdict",
-                     ".curves-legend"):  # fmt: skip
+    page.locator(".curves:not(.requests)").wait_for()
+    for selector in ("#attack-run", "#attack-sequential", "#attack-status", ".attack-verdict",
+                     ".curves:not(.requests) .curves-legend"):  # fmt: skip
         assert in_view(page, selector), selector
-    for place in (1, 2):
+    tops = page.locator(".attack > button").evaluate_all(
+        "buttons => buttons.map(button => button.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 4 and max(tops) - min(tops) < 1, "four attacks stand side by side"
+    for place in (1, 2, 3):
         page.locator(".attack-result > summary").nth(place).click()
     assert page.evaluate(CONTRAST) == []
     # Marked text counts, too; and nothing sticks out on a phone.
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    frame = page.locator(".scores-frame:has(table.requests)")
+    assert frame.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
     clean(ada)

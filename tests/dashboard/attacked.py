@@ -10,6 +10,8 @@ from unlearning.attacks.quantise import Copy, Quantised
 from unlearning.attacks.quantise import verdict as quantised_verdict
 from unlearning.attacks.relearn import Curve, Look, Relearned, excess
 from unlearning.attacks.relearn import verdict as relearned_verdict
+from unlearning.attacks.sequential import Request, Requested, Stand
+from unlearning.attacks.sequential import verdict as requested_verdict
 from unlearning.runs.events import ScoreValue
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress.job import AttackJob, asked
@@ -47,7 +49,13 @@ def report_of(job: AttackJob, *, control: bool = True) -> Report:
         "notices": () if control else ("There is no control.",),
         "seconds": 14.2,
     }
-    return {"relearn": _relearned, "quantise": _quantised, "prompts": _probed}[job.attack](head)
+    made = {
+        "relearn": _relearned,
+        "quantise": _quantised,
+        "prompts": _probed,
+        "sequential": _requested,
+    }
+    return made[job.attack](head)
 
 
 def _relearned(head: dict) -> Relearned:
@@ -128,3 +136,39 @@ def _probed(head: dict) -> Probed:
         ),
     )
     return Probed(**head, rows=tuple(rows), answers=answers, verdict=probed_verdict(rows))
+
+
+def _requested(head: dict) -> Requested:
+    stands = {"original": (0.99, 0.98, 4.3), "control": (0.55, 0.98, 4.4)}
+    stands["unlearned"] = (0.57, 0.95, 4.5)
+    count = int(head["settings"]["requests"])
+    requests = []
+    for number in range(1, count + 1):
+        worn = number / count
+        requests.append(
+            Request(
+                texts=20,
+                steps=40 if number < count else 25,
+                ended="" if number < count else "forgotten",
+                asked=score(0.55 - 0.03 * worn),
+                earlier=score(0.54 + 0.1 * worn) if number > 1 else None,
+                to_come=score(0.98 - 0.15 * worn) if number < count else None,
+                kept=score(0.97 - 0.16 * worn**2),
+                perplexity=score(4.4 * (1 + 0.35 * worn**2)),
+            )
+        )
+    found = Requested(
+        **head,
+        requests=tuple(requests),
+        stands={
+            side: Stand(forget=score(forget), kept=score(kept), perplexity=score(perplexity))
+            for side, (forget, kept, perplexity) in stands.items()
+            if side in head["models"]
+        },
+        worn=score(0.14),
+        returned=score(0.09),
+        recovery=0.19,
+        shortfall=score(-0.03),
+        verdict="",
+    )
+    return found.model_copy(update={"verdict": requested_verdict(found)})

@@ -13,6 +13,7 @@ import pytest
 from dashboard.attack_chart import curves
 from dashboard.attack_results import WITHOUT_CONTROL, results, revealing, shared
 from dashboard.page import Page
+from dashboard.requests_chart import requests
 from dashboard.tabs import stress
 from tests.dashboard.attacked import keep, report
 from tests.dashboard.recorded import record
@@ -28,6 +29,7 @@ from tests.dashboard.test_build import (  # noqa: F401
     tick,
 )
 from unlearning.attacks import ATTACKS
+from unlearning.attacks.sequential import verdict as requested_verdict
 from unlearning.runs.events import Failed
 from unlearning.runs.store import RunStore
 from unlearning.runs.stress import job as jobs
@@ -200,6 +202,47 @@ class TestResults:
         assert "<mark>in 1964 she won the Copper</mark>" in shown
         assert "gets through" in shown
         assert '<span class="note">After true facts about the same subject</span>' in shown
+
+
+def test_requests_are_drawn_in_words_and_a_hostile_report_is_text(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs")
+    run = record(store)
+    found = keep(store, run, "sequential")
+    shown = results(store, run)
+    assert "Wears out. After 4 requests 81% of the text to keep" in shown
+    assert 'aria-label="in several requests: 98% → 81%. all at once: 95%."' in shown
+    assert "parts before it: 59% → 64%" in shown and "parts to come: 99% → 87%" in shown
+    assert shown.count("<path") == 3 + 7, "two levels, and four rows with their dots"
+    assert shown.count("<polygon") == 2
+    assert "25 steps, forgotten" in shown and "×1.38" in shown
+
+    lost = found.requests[0].model_copy(update={"lost_at": 20, "sign": HOSTILE, "ended": HOSTILE})
+    odd = found.requests[0].model_copy(update={"ended": HOSTILE, "kept": None})
+    told = found.model_copy(update={"requests": (odd, lost), "stands": {**found.stands}})
+    told = told.model_copy(update={"verdict": requested_verdict(told)})
+    store.write_attack(run, "sequential", told.model_dump(mode="json"))
+    shown = results(store, run)
+    assert "<img" not in shown and "In request 2 of 4 it lost its language at step 20" in shown
+    assert '<tr class="lost">' in shown and "40 steps, collapsed" in shown
+
+
+def test_requests_without_original_or_text_to_keep_are_drawn_too(tmp_path: Path) -> None:
+    found = report("0123456789", "sequential", control=False)
+    nothing = {"kept": None, "perplexity": None}
+    bare = [one.model_copy(update=nothing) for one in found.requests]
+    once = found.stands["unlearned"].model_copy(update=nothing)
+    shown = requests(
+        found.model_copy(update={"requests": tuple(bare), "stands": {"unlearned": once}})
+    )
+    assert "Before: the original" not in shown and "Never saw the text" not in shown
+    assert shown.count("<figure") == 2 and "Request 4" in shown
+
+
+@pytest.mark.parametrize("asked", [HOSTILE, 10**9, 2, None, True])
+def test_a_count_that_cannot_be_is_not_drawn(asked) -> None:
+    found = report("0123456789", "sequential")
+    odd = found.model_copy(update={"settings": {"requests": asked}})
+    assert requests(odd) == requests(found)
 
 
 def test_the_most_revealing_answer_of_a_text_is_shown_once() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.runs.test_scheduler import ANNA, BERT, TEXTS, StubWorker, begin, finish
 from unlearning.attacks.quantise import Quantise
 from unlearning.attacks.relearn import Relearn
+from unlearning.attacks.sequential import Sequential
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
 from unlearning.methods import METHODS
@@ -53,6 +54,16 @@ def test_an_attack_on_its_way(scheduler, worker, run_id):
     jobs.end(scheduler.store, run_id, "finished")
     worker.running = None
     assert scheduler.attack_job(run_id).state == "finished"
+
+
+def test_requests_train_no_longer_than_a_run_may(scheduler, worker, run_id):
+    # The run was stopped at step 3.
+    scheduler.limits = Limits(max_steps=11)
+    with pytest.raises(UserError, match="12 training steps are asked for in all; 11 are allowed"):
+        scheduler.attack(run_id, Sequential(), ANNA)
+    assert scheduler.attack_job(run_id) is None
+    scheduler.attack(run_id, Sequential(requests=3), ANNA)
+    assert scheduler.attack_job(run_id).state == "queued"
 
 
 def test_a_snapshot_may_be_named(scheduler, run_id):

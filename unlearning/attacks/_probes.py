@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from unlearning.attacks._parts import parts
 from unlearning.data.base import Example
+from unlearning.data.folds import units
 
 PREFIX_WORDS = 15
 """Words of a passage that are given, about 20 tokens."""
@@ -73,7 +73,7 @@ def surroundings(
     examples: Sequence[Example], paraphrases: Mapping[str, str], seed: int, hints: int
 ) -> list[Around]:
     """For each example its paraphrase and `hints` facts: of its own subject, else of its group."""
-    subject = {i: part for part in parts([e.id for e in examples]) for i in part}
+    subject = {i: unit for unit in units([e.id for e in examples]) for i in unit}
 
     def around(index: int, example: Example) -> Around:
         group = [i for i, other in enumerate(examples) if other.group == example.group]

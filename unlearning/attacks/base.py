@@ -42,6 +42,10 @@ class Attack(Declared):
     rule: ClassVar[str]
     """How the verdict follows from the figures."""
 
+    def training_steps(self, run_steps: int) -> int:
+        """Steps of the run's own training that the attack repeats; `run_steps` are the run's."""
+        return 0
+
 
 class Report(BaseModel):
     """What an attack found. Equal settings and seed give equal reports but for `seconds`."""

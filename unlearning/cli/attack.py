@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unlearning.attacks import ATTACKS
@@ -12,6 +12,7 @@ from unlearning.attacks.base import Report
 from unlearning.attacks.prompts import Probed
 from unlearning.attacks.quantise import Quantised
 from unlearning.attacks.relearn import Relearned
+from unlearning.attacks.sequential import Kept, Requested
 from unlearning.cli import words
 from unlearning.cli.acts import answer, pair
 from unlearning.data.sources import load
@@ -93,9 +94,28 @@ def page(report: Report) -> str:
                 for row in report.rows
             ]
             shown = words.table(["asked", "text", *sides], rows)
+        case Requested():
+            names = ["asked", "earlier", "to come", "text to keep", "perplexity, times"]
+            shown = words.table(["after", *names, "steps"], list(_requests(report)))
         case _:
             raise TypeError(f"no page for {type(report).__name__}")
     return f"{shown}\n\n{report.verdict}"
+
+
+def _requests(report: Requested) -> Iterator[list[str]]:
+    """A line a request, then one a model beside it: of all parts, as nothing is asked of them."""
+    for number, one in enumerate(report.requests, 1):
+        parts = [_value(score) for score in (one.asked, one.earlier, one.to_come)]
+        end = f"{one.steps}, {'collapsed' if one.lost_at is not None else one.ended or 'all'}"
+        yield [f"request {number}", *parts, *_kept(report, one), end]
+    for side, stand in report.stands.items():
+        name = "all at once" if side == "unlearned" else side
+        yield [name, _value(stand.forget), "-", "-", *_kept(report, stand), "-"]
+
+
+def _kept(report: Requested, look: Kept) -> list[str]:
+    times = report.times(look)
+    return [_value(look.kept), "-" if times is None else f"{times:.2f}"]
 
 
 def _setting(item: Any) -> str:

@@ -23,6 +23,7 @@ results is attacked three times, beside the *original* (`demo` as it was) and a 
 saw the text (`demo-retain`), which is attacked alike. MA: memorization accuracy, the share of next
 tokens guessed right; brackets: 95 % bootstrap intervals over the texts. One attack alone is made by
 `python -m unlearning attack relearn --model run:ID`, likewise `quantise` and `prompts`.
+`sequential` forgets the text in several requests instead, and is not part of this page.
 
 {runs}
 

@@ -131,6 +131,20 @@ class Limits:
                     f"Choose at most {most}.",
                 )
 
+    def check_training(self, attack: Attack, run_steps: int) -> None:
+        """Refuse an attack that repeats more of the run's training than a run may take.
+
+        Raises:
+            UserError: names the limit.
+        """
+        steps = attack.training_steps(run_steps)
+        if self.max_steps is not None and steps > self.max_steps:
+            raise UserError(
+                f"{attack.title}: {steps} training steps are asked for in all; {self.max_steps} "
+                "are allowed here.",
+                "Ask for fewer requests, or attack a run of fewer steps.",
+            )
+
     def check_model(self, model: str) -> None:
         """Refuse a model that is not on the list.
 

@@ -44,6 +44,7 @@ class Scheduler:
         self.store, self.worker = store, worker
         self._standing = Standing(store, worker)
         self.wastebasket = Wastebasket(store)
+        jobs.sweep_apart(store)
         limits = limits if limits is not None else Limits()
         self._admission = Admission(store, self._standing, limits)
         self._door = self._standing.door
@@ -243,6 +244,7 @@ class Scheduler:
         with self._door:
             self._admission.ended(run_id, "Stop it first, or wait for its end.")
             target = jobs.target_of(self.store, run_id, step)
+            self.limits.check_training(attack, jobs.steps_of(self.store, target))
             self._admission.room(key)
             entry = self._standing.enter(jobs.name_of(run_id))
             jobs.clear_stop(self.store, run_id)

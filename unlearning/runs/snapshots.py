@@ -97,6 +97,13 @@ def drop_after(folder: Path, step: int) -> None:
             shutil.rmtree(path)
 
 
+def keep_only(folder: Path, step: int) -> None:
+    """Delete every other snapshot: nobody will go back to one."""
+    for path in folder.glob("step-*"):
+        if int(path.name[5:]) != step:
+            shutil.rmtree(path)
+
+
 def sweep(folder: Path) -> None:
     """Erase drafts that a killed process left. The caller alone executes the run."""
     for draft in [*folder.glob(".*"), *folder.glob("step-*/.*")]:

@@ -1,4 +1,4 @@
-"""The attack sweep: methods that stop once the text is forgotten, then every attack on them."""
+"""The attack sweep: methods that stop once the text is forgotten, then attacks on them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from unlearning.attacks import ATTACKS
+from unlearning.attacks import attack
 from unlearning.attacks.base import Attack
 from unlearning.config import RunConfig
 from unlearning.runs.store import RunStore
@@ -17,6 +17,8 @@ METHODS = ("gradient_ascent", "npo", "undial", "mean_teacher")
 """Methods that are attacked, unless others are named."""
 EARLY = {"stop_when_forgotten": True, "probe_every": 2, "snapshot_every": 2}
 """Looked at every second step: between forgotten and torn down there are few."""
+ATTACKED = ("prompts", "quantise", "relearn")
+"""Attacks on finished weights; requests in a row have a sweep of their own."""
 LEFT_OUT = ("answers",)
 """Parts of a report that the table does not rest on; the run keeps them."""
 
@@ -36,7 +38,10 @@ def carry_out(
     device: str = "auto",
     tell: Callable[[str], None] = print,
 ) -> list[dict[str, Any]]:
-    """Every attack on every finished run; one that was carried out alike is not repeated."""
+    """These attacks, or those of `ATTACKED`, on every finished run.
+
+    One that was carried out alike is not repeated.
+    """
     # Late: what attacks runs loads torch.
     from unlearning.runs.stress.job import obstacle, target_of  # noqa: PLC0415
 
@@ -49,10 +54,10 @@ def carry_out(
             continue
         model = target_of(store, one.run_id, None)
         reports = []
-        for attack in attacks or [cls() for cls in ATTACKS.values()]:
-            tell(f"{one.cell}, seed {one.seed}: {attack.name}")
-            report = _there(store, one, attack, model) or _attack(
-                store, attack, model, device, tell
+        for chosen in attacks or [attack(name)() for name in ATTACKED]:
+            tell(f"{one.cell}, seed {one.seed}: {chosen.name}")
+            report = _there(store, one, chosen, model) or _attack(
+                store, chosen, model, device, tell
             )
             reports.append({k: value for k, value in report.items() if k not in LEFT_OUT})
         found.append({"cell": one.cell, "seed": one.seed, "reports": reports})

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unlearning.config import RunConfig
+from unlearning.data.folds import folds
 from unlearning.data.roles import companions
 from unlearning.runs.prepare import gather_texts
 from unlearning.sweeps.base import Cell, Chain, Sweep, changed, single
-from unlearning.sweeps.folds import folds, written
+from unlearning.sweeps.folds import written
 
 PARTS = "texts"
 """Folder beside the runs for parts of a forget text."""

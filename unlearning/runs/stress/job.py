@@ -2,12 +2,14 @@
 
     RUNS/ID/attacks/job/job.json   what was asked, where it stands, what it told
     RUNS/ID/attacks/job/stop       present while a stop is asked for
+    RUNS/ID/attacks/.apart-*/      runs that the attack makes for itself, gone at its end
 
 It outlives page and worker. What the attack found is kept beside it as a report.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +19,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from unlearning.errors import UserError
 from unlearning.runs.events import Failed
 from unlearning.runs.store import RunStore, write_atomically
+from unlearning.workers.presence import claimed
 
 SUFFIX = "-attack"
+APART = ".apart-"
+"""Beginning of the folders of runs that an attack makes for itself."""
 MOST_TOLD = 40
 """Lines of progress that are kept."""
 JobState = Literal["queued", "running", "finished", "stopped", "failed"]
@@ -111,6 +116,14 @@ def end(store: RunStore, run_id: str, state: JobState, failed: Failed | None = N
     if job is not None and job.live:
         write(store, run_id, job.ended(state, failed))
     clear_stop(store, run_id)
+    sweep_apart(store, run_id)
+
+
+def sweep_apart(store: RunStore, run_id: str = "*") -> None:
+    """Erase the runs of attacks on this run, or on any, that a killed process left behind."""
+    for folder in store.path.glob(f"{run_id}/attacks/{APART}*"):
+        if not claimed(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def obstacle(store: RunStore, run_id: str) -> UserError | None:
@@ -144,6 +157,19 @@ def target_of(store: RunStore, run_id: str, step: int | None) -> str:
     ended = store.view(run_id).ended
     last = ended.step if ended is not None and ended.step in kept else kept[-1]
     return f"run:{run_id}@{last if step is None else step}"
+
+
+def steps_of(store: RunStore, target: str) -> int:
+    """Steps that a run like the attacked one takes: all that its settings ask for.
+
+    Where an earlier snapshot is attacked, or the run was stopped by hand, those of the snapshot.
+    """
+    run_id, _, step = target.removeprefix("run:").partition("@")
+    config, ended = store.config(run_id), store.view(run_id).ended
+    taken = int(step) if step.isdigit() else ended.step if ended is not None else 0
+    if ended is None or ended.status == "stopped" or taken < ended.step:
+        return taken
+    return config.steps or config.build_method().defaults.steps
 
 
 def asked(attack: Any, target: str) -> AttackJob:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from unlearning.attacks._parts import parts
 from unlearning.attacks.base import Side, paired, value_of
 from unlearning.attacks.relearn import Curve, Look, Relearn, Relearned, excess, measured, verdict
 from unlearning.data.base import Example
+from unlearning.data.folds import units
 from unlearning.errors import UserError
 from unlearning.metrics.base import Score
 from unlearning.metrics.extraction_likelihood import ExtractionLikelihood
@@ -75,7 +75,7 @@ def cut(
     Raises:
         UserError: the text is one part only.
     """
-    whole = parts([example.id for example in examples])
+    whole = units([example.id for example in examples])
     if len(whole) < 2:
         raise UserError(
             "The text is a single passage, so that no part of it can be held back.",
