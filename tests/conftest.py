@@ -20,6 +20,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: those that drive a browser wait for much of their time."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) + 1
+    return (os.cpu_count() or 1) + 1
+
+
 LONGEST = ("test_embedded_runs.py", "test_real_run.py", "test_page.py")
 """Files that begin first, so that no worker is left alone with one of them."""
 
@@ -33,6 +41,18 @@ def _folder(variable: str, beside: str) -> Path:
     folder = Path(os.environ.get(variable, ROOT.parent / beside))
     if not folder.is_dir():
         pytest.skip(f"no reference material: set {variable} to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Figures of untouched models, measured once for all workers: a store's folder may lead here.
+
+    Not for tests that measure fewer metrics than a run does by itself.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "originals"
+    folder.mkdir(exist_ok=True)
     return folder
 
 

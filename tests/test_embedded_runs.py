@@ -6,17 +6,23 @@ import json
 
 import pytest
 
+from tests.runs.conftest import quick
 from unlearning.cli import main
+from unlearning.runs.remembered import FOLDER
 from unlearning.runs.store import RunStore
+
+__all__ = ["quick"]
 
 PRESETS = ["--forget", "preset:world/forget", "--retain", "preset:world/retain"]
 
 
 @pytest.fixture
-def run(tmp_path, capsys):
+def run(tmp_path, capsys, originals):
     """A run of the embedded model; gives (exit status, result, view)."""
 
-    def act(method: str, *more: str):
+    def act(method: str, *more: str, remembering: bool = True):
+        if remembering:
+            (tmp_path / FOLDER).symlink_to(originals)
         words = ["run", "--runs", str(tmp_path), "--model", "demo", *PRESETS, "--device", "cpu"]
         status = main([*words, "--method", method, "--json", *more])
         found = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
@@ -54,8 +60,9 @@ def test_gradient_ascent_collapses_is_seen_and_rolled_back(run):
     assert kept > 0.7 * value(found, "original", "memorization_accuracy", "retain")
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_tenth_of_that_learning_rate_gives_no_false_alarm(run):
-    status, _, view = run("gradient_ascent", "--lr", "2e-4")
+    status, _, view = run("gradient_ascent", "--lr", "2e-4", remembering=False)
     assert status == 0
     assert view.status == "finished"
     assert view.collapse is None

@@ -14,8 +14,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser import forked
+from tests.browser import stage as stages
+from tests.browser.profiles import PROCESS_PER_PROFILE, Profile, Profiles
 from unlearning.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +32,7 @@ QUIET_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    PROCESS_PER_PROFILE,
 )
 START_SECONDS = 180.0
 PATIENCE = 40_000
@@ -65,8 +69,8 @@ def _is_file(path: str) -> bool:
 class Visitor:
     """A browser profile on the page, which remembers what went wrong and who was asked."""
 
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.context, self.address = context, address
+    def __init__(self, profile: Profile, address: str) -> None:
+        self.context, self.address = profile.context, address
         self.errors: list[str] = []
         self.hosts: set[str] = set()
 
@@ -84,24 +88,25 @@ class Visitor:
 Visit = Callable[..., Visitor]
 
 
+@pytest.fixture(scope="session")
+def profiles(browser: Browser) -> Profiles:
+    """Of all tests of this process."""
+    return Profiles(browser, patience=PATIENCE)
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(profiles: Profiles) -> Iterator[Visit]:
     """Makes visitors, each with a profile of its own: `visit(address, dark=, width=, height=)`."""
-    contexts: list[BrowserContext] = []
+    taken: list[tuple[Profile, str]] = []
 
     def make(address: str, *, dark: bool = False, width: int = 1280, height: int = 720) -> Visitor:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        return Visitor(context, address)
+        profile = profiles.take(dark, width, height)
+        taken.append((profile, address))
+        return Visitor(profile, address)
 
     yield make
-    for context in contexts:
-        context.close()
+    for profile, address in taken:
+        profiles.give_back(profile, address)
 
 
 def free_port() -> int:
@@ -124,7 +129,7 @@ def serving(command: list[str], log: Path) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_for(address, process, log)
+            _wait_for(address, process.poll, log)
             yield address
         finally:
             process.terminate()
@@ -134,11 +139,26 @@ def serving(command: list[str], log: Path) -> Iterator[str]:
                 process.kill()
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+@contextmanager
+def playing(main: forked.Main, words: list[str], log: Path) -> Iterator[str]:
+    """The same with the main function of a stage, in a process that has nothing to import."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    process = forked.start(main, [*words, "--port", str(port)], log)
+    try:
+        _wait_for(address, lambda: process.exitcode, log)
+        yield address
+    finally:
+        process.terminate()
+        process.join(20)
+        process.kill()
+
+
+def _wait_for(address: str, ended: Callable[[], int | None], log: Path) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < START_SECONDS:
-        if process.poll() is not None:
-            pytest.fail(f"the page ended with {process.returncode}:\n{log.read_text()}")
+        if ended() is not None:
+            pytest.fail(f"the page ended with {ended()}:\n{log.read_text()}")
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
@@ -163,9 +183,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         language: str = "en",
     ) -> str:
         folder = tmp_path_factory.mktemp("stage")
-        command = ["-m", "tests.browser.stage", "--runs", str(runs or folder / "runs")]
-        command += ["--outcome", outcome, "--pause", str(pause), "--language", language]
-        context = serving(command, folder / "log.txt")
+        words = ["--runs", str(runs or folder / "runs"), "--outcome", outcome]
+        words += ["--pause", str(pause), "--language", language]
+        context = playing(stages.main, words, folder / "log.txt")
         address = context.__enter__()
         running.append(context)
         return address

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -65,13 +66,14 @@ def page() -> gr.Blocks:
     return demo
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    chosen = parser.parse_args(words)
     page().launch(
         server_name="127.0.0.1",
-        server_port=parser.parse_args().port,
+        server_port=chosen.port,
         theme=theme.theme(),
         css=theme.CSS,
         head=theme.HEAD,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -14,7 +15,7 @@ from unlearning.runs.scheduler import Scheduler
 from unlearning.runs.store import RunStore
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=Path, required=True)
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0.1, help="seconds a step")
     parser.add_argument("--public", action="store_true")
     parser.add_argument("--language", default="en")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(words)
     language.use(chosen.language)
     store = RunStore(chosen.runs)
     scheduler = Scheduler(store, Player(store, outcome=chosen.outcome, pause=chosen.pause))

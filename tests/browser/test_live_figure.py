@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import serving
+from tests.browser import figure_stage
+from tests.browser.conftest import playing
 from tests.browser.figure_stage import BROKEN, UPDATES
 
 PLOT = "#figure-loss .figure-plot"
@@ -40,7 +41,7 @@ MARK = f"""() => {{
 def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The page in a fresh profile; fails at the end if it complained or asked another host."""
     log = tmp_path_factory.mktemp("figure") / "log.txt"
-    with serving(["-m", "tests.browser.figure_stage"], log) as address:
+    with playing(figure_stage.main, [], log) as address:
         context = browser.new_context(viewport={"width": 900, "height": 500})
         tab = context.new_page()
         complaints: list[str] = []

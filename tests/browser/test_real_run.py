@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Visit, serving
+from unlearning.runs import remembered
 from unlearning.runs.store import RunStore
 from unlearning.workers.mailbox import FOLDER, Mailbox
 
@@ -37,9 +38,11 @@ pytestmark = pytest.mark.skipif(not MODEL.is_file(), reason="the embedded model 
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def runs(tmp_path_factory: pytest.TempPathFactory, originals: Path) -> Iterator[Path]:
     """Folder of the runs; the worker that serves it ends with the tests."""
     folder = tmp_path_factory.mktemp("real") / "runs"
+    folder.mkdir()
+    (folder / remembered.FOLDER).symlink_to(originals)
     yield folder
     for process in psutil.process_iter(["cmdline"]):
         # Told apart by its folder, which no other process names.

@@ -39,7 +39,7 @@ def test_the_losses_are_those_of_an_uninterrupted_run(tmp_path: Path) -> None:
     while time.monotonic() < deadline and broken.poll() is None:
         if store.ids() and store.view(store.ids()[0]).step >= KILLED_AFTER:
             break
-        time.sleep(0.01)
+        time.sleep(0.05)
     assert broken.poll() is None, "it ended before it could be killed"
     os.killpg(broken.pid, signal.SIGKILL)
     broken.wait()

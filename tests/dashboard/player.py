@@ -32,6 +32,8 @@ WORDS = tuple(
     * 3
 )
 
+SLOWLY = "slowly"
+"""A prompt with this word leaves time to stop its answers."""
 OTHERWISE = {" sea.": " harbour."}
 
 
@@ -114,12 +116,13 @@ class Player:
             return
         sides, prompts = range(len(request.sides)), range(len(request.prompts))
         said = [self.said(side)[: request.max_new_tokens] for side in sides]
+        pause = self.pause * (5 if SLOWLY in request.prompts[0] else 0.25)
         for side in sides:
             if request.strength(side) != 1:
                 said[side] = (*said[side][:-1], f" strength {request.strength(side):g}.")
         for place in range(len(said[0])):
             for side, prompt in product(sides, prompts):
-                time.sleep(self.pause / 4)
+                time.sleep(pause)
                 text = said[side][place]
                 yield Delta(side=side, prompt=prompt, text=text, probability=0.5)
         for side, prompt in product(sides, prompts):

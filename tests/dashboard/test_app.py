@@ -11,7 +11,28 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN = "import runpy; sys.argv = ['app.py', *{}]; runpy.run_path('app.py', run_name='__main__')"
+REFUSED = {
+    "port": (["--port", "many"], "app.py: error:"),
+    "flag": (["--colour", "blue"], "app.py: error:"),
+    "folder": (["--runs", "README.md/runs"], "cannot be written"),
+    "no recording": (["--replay", "docs"], "There is no recorded run in"),
+    "no event": (["--replay", "README.md"], "is no event of a run"),
+    "no mcp": (["--mcp"], "pip install 'mcp"),
+}
+"""Flags with which nothing is opened, and words of the line that says why."""
+START = """
+import contextlib, io, json, runpy
+sys.modules["mcp"] = None
+told = []
+for words in {}:
+    sys.argv = ["app.py", *words]
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        try:
+            runpy.run_path("app.py", run_name="__main__")
+        except SystemExit as left:
+            told.append([left.code, said.getvalue()])
+print(json.dumps(told))
+"""
 MODEL_LIBRARIES = ("torch", "transformers", "peft", "accelerate")
 
 
@@ -85,19 +106,22 @@ def test_a_space_is_open_to_strangers_and_limited(tmp_path: Path) -> None:
     assert found == ["0.0.0.0", True, ["demo-retain", "openai-community/gpt2", "z/added"], 200]
 
 
-@pytest.mark.parametrize("arguments", [["--port", "many"], ["--colour", "blue"]])
-def test_a_bad_flag_is_one_clear_line(tmp_path: Path, arguments: list[str]) -> None:
-    done = app(RUN.format(arguments), tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("app.py: error:")
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """Exit status and what is written as an error, for all that is refused, from one process."""
+    flags = [flags for flags, _ in REFUSED.values()]
+    done = app(START.format(flags), tmp_path_factory.mktemp("refused"))
+    assert done.returncode == 0, done.stderr
+    return dict(zip(REFUSED, json.loads(done.stdout.splitlines()[-1]), strict=True))
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    done = app(RUN.format(["--runs", str(tmp_path / "file" / "runs")]), tmp_path)
-    assert done.returncode == 2
-    assert "cannot be written" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_opened_is_one_clear_line(
+    refusals: dict[str, tuple[int, str]], case: str
+) -> None:
+    status, told = refusals[case]
+    assert status == 2
+    assert REFUSED[case][1] in told.splitlines()[-1] and "Traceback" not in told
 
 
 def test_recordings_are_played_without_model_or_worker(tmp_path: Path) -> None:
@@ -115,19 +139,3 @@ def test_recordings_are_played_without_model_or_worker(tmp_path: Path) -> None:
     assert found == ["finished", 20, "down", False]
     assert not Path(folder).exists(), "the copies are cleared away"
     assert not any((tmp_path / "runs").glob("*/events.jsonl"))
-
-
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--replay", "docs"], "There is no recorded run in"),
-        (["--replay", "README.md"], "is no event of a run"),
-        (["--mcp"], "pip install 'mcp"),
-    ],
-)
-def test_what_cannot_be_opened_is_one_clear_line(
-    tmp_path: Path, flags: list[str], words: str
-) -> None:
-    done = app("sys.modules['mcp'] = None\n" + RUN.format(flags), tmp_path)
-    assert done.returncode == 2
-    assert words in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.models.tiny import write_folder
 from unlearning.config import RunConfig
 from unlearning.data.base import Example
+from unlearning.metrics import METRICS
+from unlearning.runs.measure import panel
 from unlearning.runs.store import RunStore
 
 WORDS = [
@@ -49,6 +52,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(tmp_path: Path) -> RunStore:
     return RunStore(tmp_path / "runs")
+
+
+@pytest.fixture
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two metrics in place of all, for runs of which something else is the matter."""
+    if request.node.get_closest_marker("whole_panel") is None:
+        few = {name: METRICS[name]() for name in ("memorization_accuracy", "perplexity")}
+        monkeypatch.setattr("unlearning.runs.engine.panel", partial(panel, metrics=few))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from unlearning.errors import UserError
 from unlearning.methods import METHODS
 from unlearning.methods.base import Method
 from unlearning.methods.ngdiff import NGDiff
+from unlearning.runs import remembered
 from unlearning.runs.collapse import Detector
 from unlearning.runs.engine import Engine
 from unlearning.runs.evaluation import export_merged
@@ -23,6 +24,8 @@ from unlearning.runs.shelf import ModelShelf, open_model, origin
 from unlearning.runs.sides import Sides
 from unlearning.runs.training import Loop
 from unlearning.runs.view import view_of
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def carry_out(store, config, texts=TEXTS, *, resume=None, until=None, between=None, stop=None):
@@ -78,9 +81,17 @@ SETTINGS = {"icu": {"refine_every": 10_000}, "whp": {"reinforce_steps": 2}}
 """Settings with which a model that recites nothing goes through all that a method does."""
 
 
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    """All methods set out from the same two: with an adapter, and without."""
+    return tmp_path_factory.mktemp("originals")
+
+
+@pytest.mark.whole_panel
 @pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_runs_to_its_end(store, short, name, rank, monkeypatch):
+def test_every_method_runs_to_its_end(store, short, name, rank, monkeypatch, originals):
+    (store.path / remembered.FOLDER).symlink_to(originals)
     monkeypatch.setattr(METHODS[name], "stop", Method.stop)
     chosen = SETTINGS.get(name, {})
     config = short(method=name, lora_rank=rank, learning_rate=1e-3, hyperparameters=chosen)
@@ -98,6 +109,7 @@ def test_every_method_runs_to_its_end(store, short, name, rank, monkeypatch):
     assert moved
 
 
+@pytest.mark.whole_panel
 @pytest.mark.parametrize("name", ["undial", "mean_teacher"])
 def test_same_seed_same_events(store, short, name):
     first, _ = carry_out(store, short(method=name, seed=3))

@@ -11,6 +11,7 @@ from tests.runs.test_engine import carry_out, is_step, losses, repeatable
 from unlearning.methods.icu import ICU
 from unlearning.runs.training import Loop
 
+pytestmark = pytest.mark.usefixtures("quick")
 FORGET = passages(0, 4, length=10)
 KEPT = {"forget": FORGET, "retain": TEXTS["retain"], "generic": TEXTS["generic"]}
 

@@ -222,6 +222,7 @@ def rows(tokens):
     return [tuple(ids[mask.bool()].tolist()) for ids, mask in pairs]
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("name", "rank"), [("altpo", 4), ("altpo", 0), ("idk_dpo", 4)])
 def test_a_killed_run_goes_on_with_the_same_losses(store, short, name, rank, monkeypatch):
     config = short(method=name, lora_rank=rank, learning_rate=1e-3)
@@ -233,6 +234,7 @@ def test_a_killed_run_goes_on_with_the_same_losses(store, short, name, rank, mon
     assert losses(store, broken) == losses(store, whole)
 
 
+@pytest.mark.usefixtures("quick")
 def test_lost_answers_are_found_again(store, short):
     config = short(method="altpo", steps=3)
     whole, _ = carry_out(store, config)
@@ -245,6 +247,7 @@ def test_lost_answers_are_found_again(store, short):
     assert losses(store, broken) == losses(store, whole)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_run_says_where_its_other_answers_are_from(store, short):
     run_id, engine = carry_out(store, short(method="dpo", steps=2), {**TEXTS, "forget": FORGET})
     view = store.view(run_id)
@@ -255,6 +258,7 @@ def test_a_run_says_where_its_other_answers_are_from(store, short):
     )
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_taught_run_asks_the_taught_model(store, short, monkeypatch):
     asked = []
 

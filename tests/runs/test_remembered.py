@@ -50,6 +50,7 @@ def test_the_second_run_says_the_same_of_the_original(store, run):
     assert panels == 1, "another method sets out from the same original"
 
 
+@pytest.mark.usefixtures("quick")
 def test_what_is_not_the_same_is_measured(store, run):
     run()
     fewer = TEXTS | {"retain": TEXTS["retain"][:-1]}
@@ -62,12 +63,14 @@ def test_what_is_not_the_same_is_measured(store, run):
     assert run(teach_first=True, teach_steps=2)[1] == 2, "a taught model is never remembered"
 
 
+@pytest.mark.usefixtures("quick")
 def test_other_code_measures_anew(store, run, monkeypatch):
     run()
     monkeypatch.setattr(remembered, "_code", lambda: "changed")
     assert run()[1] == 2
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("broken", ["", "{", '{"kind": "measured"}'])
 def test_a_broken_file_is_measured_anew(store, run, broken):
     first, _ = run()

@@ -10,6 +10,8 @@ from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.shelf import ModelShelf
 from unlearning.runs.sides import Sides
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 
 def asked(sides, strengths=(), **changes):
     values = {"prompts": ("The heron stands",), "max_new_tokens": 8}

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
 from tests.runs.conftest import TEXTS
@@ -19,21 +17,14 @@ from tests.runs.test_scheduler import (  # noqa: F401
     worker,
 )
 from unlearning.errors import UserError
-from unlearning.metrics import METRICS
 from unlearning.runs import turning
 from unlearning.runs.engine import Engine
-from unlearning.runs.measure import panel
 from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.shelf import ModelShelf
 from unlearning.runs.sides import Sides
 from unlearning.runs.turning import Turn
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Two metrics in place of all: what is measured is not the matter here."""
-    few = {name: METRICS[name]() for name in ("memorization_accuracy", "perplexity")}
-    monkeypatch.setattr("unlearning.runs.engine.panel", partial(panel, metrics=few))
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def go_on(store, run_id, turn, **given):

@@ -15,6 +15,7 @@ from unlearning.runs.requests import GenerateRequest
 from unlearning.runs.shelf import ModelShelf, open_model, origin
 from unlearning.runs.sides import Sides
 
+pytestmark = pytest.mark.usefixtures("quick")
 ranks = pytest.mark.parametrize("rank", [4, 0], ids=["lora", "full"])
 STRENGTH = 3.0
 
