@@ -64,4 +64,7 @@ def launch_options(scheduler: Scheduler) -> dict[str, Any]:
         "ssr_mode": False,
         "strict_cors": True,
         "share": False,
+        # Gradio gives up on a page that does not answer itself in three seconds; a busy machine
+        # takes longer.
+        "_frontend": False,
     }

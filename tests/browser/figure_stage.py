@@ -79,6 +79,7 @@ def main(words: Sequence[str] | None = None) -> None:
         head=theme.HEAD,
         run_history=False,
         ssr_mode=False,
+        _frontend=False,
     )
 
 
