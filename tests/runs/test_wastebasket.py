@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -20,9 +23,13 @@ TEXTS = {"forget": [Example(id="1", text=SECRET)]}
 
 
 def everything(store: RunStore) -> str:
-    """Names and contents of all files below the folder."""
-    files = [path for path in store.path.rglob("*") if path.is_file()]
-    return "".join(f"{path}\n{path.read_text(errors='replace')}\n" for path in files)
+    """Names and contents of all files below the folder, also while some are being erased."""
+    found = []
+    for folder, _, names in os.walk(store.path):
+        for path in (Path(folder, name) for name in names):
+            with suppress(FileNotFoundError):
+                found.append(f"{path}\n{path.read_text(errors='replace')}\n")
+    return "".join(found)
 
 
 def eventually(happened, seconds=5.0):
