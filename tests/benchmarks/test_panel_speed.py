@@ -20,7 +20,7 @@ from unlearning.models.load import load
 from unlearning.models.versions import Versions, open_versions
 from unlearning.runs.measure import Extent, TextSet, panel
 
-TEXTS = 20
+TEXTS = 32
 TOKENS = 48
 """Tokens of a passage that are read."""
 MOST = 0.3
