@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import forked
 from tests.browser import stage as stages
@@ -69,8 +69,8 @@ def _is_file(path: str) -> bool:
 class Visitor:
     """A browser profile on the page, which remembers what went wrong and who was asked."""
 
-    def __init__(self, profile: Profile, address: str) -> None:
-        self.context, self.address = profile.context, address
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context, self.address = context, address
         self.errors: list[str] = []
         self.hosts: set[str] = set()
 
@@ -102,7 +102,7 @@ def visit(profiles: Profiles) -> Iterator[Visit]:
     def make(address: str, *, dark: bool = False, width: int = 1280, height: int = 720) -> Visitor:
         profile = profiles.take(dark, width, height)
         taken.append((profile, address))
-        return Visitor(profile, address)
+        return Visitor(profile.context, address)
 
     yield make
     for profile, address in taken:
