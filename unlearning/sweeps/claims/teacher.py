@@ -80,9 +80,18 @@ def judge(evidence: Evidence) -> Found:
         dearer.append(without.dearer > with_teacher.dearer)
         numbers.append(
             f"Seed {seed}: at MA {most:.2f} (least reached by either: {least:.2f}) general "
-            f"perplexity is times {in_words(with_teacher.dearer)} with the teacher, "
-            f"{in_words(without.dearer)} without."
+            f"perplexity is times {in_words(with_teacher.dearer)} with the teacher (retain "
+            f"accuracy {in_words(with_teacher.kept)}), {in_words(without.dearer)} without "
+            f"({in_words(without.kept)})."
         )
+    numbers += [
+        f"In the end {words} the teacher: MA {in_words(row.mean('recited'))}, retain accuracy "
+        f"{in_words(row.mean('kept'))}, general perplexity times "
+        f"{in_words(row.mean('perplexity'))}; collapsed in {row.ends.count('collapsed')} of "
+        f"{len(row.ends)} seeds."
+        for words, row in (("with", rows["d/teacher"]), ("without", rows["d/no-teacher"]))
+    ]
+    numbers.append("The rule compares on the way, and asks nothing of the retain text.")
     return Found(verdict([bool(apart), all(dearer)]), tuple(numbers))
 
 
