@@ -80,7 +80,10 @@ def test_requests_in_a_row_are_curves() -> None:
     del rows[3]  # a chain that failed at its last request
     page = pages.PAGES["sequential"]({"rows": rows})
     assert "--preset sequential --seeds 0,1" in page
-    assert page.count("| method | request 1 | request 2 | request 3 | request 4 |") == len(FIGURES)
+    heads = page.count("| method | request 1 | request 2 | request 3 | request 4 |")
+    assert heads == len(FIGURES) + 1
+    assert "| `npo` | finished at 10; collapsed at 20 |" in page
+    assert page.count("not reached") == heads
     assert "| `npo` | 0.250 ± 0.500 | 0.250 ± 0.500 | 0.250 ± 0.500 | not reached |" in page
     assert curves({"rows": rows}, "recited")["undial"][3]["mean"] == 0.6
     grown = pages.PAGES["growing"]({"rows": [row("npo/1-quarters"), row("npo/2-quarters")]})

@@ -21,7 +21,10 @@ The forget text of the embedded model in four parts of the same mixture, forgott
 other: each request starts from the result of the one before (sustainability in MUSE, Shi et al.
 2024, [arXiv:2407.06460](https://arxiv.org/abs/2407.06460)). A method that lasts keeps its figures
 from left to right. Forget figures are of the part just asked for, perplexity is a multiple of that
-before the first request.
+before the first request. A run that collapses is rolled back to its last healthy weights, so that
+a method may stand still here where it would be destroyed: the last table tells.
+
+![What is kept, and the price](requests.svg)
 """
 GROWING = """# Growing requests
 
@@ -36,7 +39,12 @@ One, two, three and four quarters of the forget text of the embedded model, each
 the original model (scalability in MUSE, Shi et al. 2024,
 [arXiv:2407.06460](https://arxiv.org/abs/2407.06460)). A method that scales keeps its figures from
 left to right. Perplexity is a multiple of the original's.
+
+![What is kept, and the price](requests.svg)
 """
+
+
+ENDS = "How each run ended, and the step whose weights it kept"
 
 
 def sequential_page(found: Mapping[str, Any]) -> str:
@@ -51,10 +59,16 @@ def growing_page(found: Mapping[str, Any]) -> str:
 
 def curves(found: Mapping[str, Any], figure: str) -> dict[str, list[Mapping[str, Any]]]:
     """Method to its figure at each request, in order, with mean and deviation over the seeds."""
-    by_method: dict[str, list[Mapping[str, Any]]] = {}
+    return {
+        name: [row["figures"][figure] for row in own] for name, own in _by_method(found).items()
+    }
+
+
+def _by_method(found: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    rows: dict[str, list[Mapping[str, Any]]] = {}
     for row in found["rows"]:
-        by_method.setdefault(row["cell"].split("/")[0], []).append(row["figures"][figure])
-    return by_method
+        rows.setdefault(row["cell"].split("/")[0], []).append(row)
+    return rows
 
 
 def _page(text: str, word: str, found: Mapping[str, Any]) -> str:
@@ -63,13 +77,28 @@ def _page(text: str, word: str, found: Mapping[str, Any]) -> str:
     )
     parts = [text.format(seeds=seeds).strip()]
     for name, figure in FIGURES.items():
-        own = curves(found, name)
-        most = max(map(len, own.values()), default=0)
-        head = ["method", *(f"{word} {place}" for place in range(1, most + 1))]
-        lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-        for method, points in own.items():
-            cells = [in_words(point["mean"], point["deviation"]) for point in points]
-            cells += ["not reached"] * (most - len(cells))
-            lines.append(f"| `{method}` | {' | '.join(cells)} |")
-        parts.append(f"## {figure.title[0].upper()}{figure.title[1:]}\n\n" + "\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+        cells = {
+            method: [in_words(point["mean"], point["deviation"]) for point in points]
+            for method, points in curves(found, name).items()
+        }
+        parts.append(_section(f"{figure.title[0].upper()}{figure.title[1:]}", word, cells))
+    ends = {name: [_end(row) for row in own] for name, own in _by_method(found).items()}
+    return "\n\n".join([*parts, _section(ENDS, word, ends)]) + "\n"
+
+
+def _section(title: str, word: str, cells: Mapping[str, list[str]]) -> str:
+    """A heading and a table: a line a method, a column a request."""
+    most = max(map(len, cells.values()), default=0)
+    head = ["method", *(f"{word} {place}" for place in range(1, most + 1))]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for method, own in cells.items():
+        filled = own + ["not reached"] * (most - len(own))
+        lines.append(f"| `{method}` | {' | '.join(filled)} |")
+    return f"## {title}\n\n" + "\n".join(lines)
+
+
+def _end(row: Mapping[str, Any]) -> str:
+    """'collapsed at 15', for every seed; the step is that of the weights that were kept."""
+    return "; ".join(
+        f"{how} at {step}" for how, step in zip(row["ends"], row["steps"], strict=True)
+    )
