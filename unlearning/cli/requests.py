@@ -24,7 +24,7 @@ from left to right. Forget figures are of the part just asked for, perplexity is
 before the first request. A run that collapses is rolled back to its last healthy weights, so that
 a method may stand still here where it would be destroyed: the last table tells.
 
-![What is kept, and the price](requests.svg)
+![What is kept, and the price; hollow: collapsed and rolled back](requests.svg)
 """
 GROWING = """# Growing requests
 
@@ -40,7 +40,7 @@ the original model (scalability in MUSE, Shi et al. 2024,
 [arXiv:2407.06460](https://arxiv.org/abs/2407.06460)). A method that scales keeps its figures from
 left to right. Perplexity is a multiple of the original's.
 
-![What is kept, and the price](requests.svg)
+![What is kept, and the price; hollow: collapsed and rolled back](requests.svg)
 """
 
 
@@ -59,12 +59,11 @@ def growing_page(found: Mapping[str, Any]) -> str:
 
 def curves(found: Mapping[str, Any], figure: str) -> dict[str, list[Mapping[str, Any]]]:
     """Method to its figure at each request, in order, with mean and deviation over the seeds."""
-    return {
-        name: [row["figures"][figure] for row in own] for name, own in _by_method(found).items()
-    }
+    return {name: [row["figures"][figure] for row in own] for name, own in by_method(found).items()}
 
 
-def _by_method(found: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+def by_method(found: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """Method to its rows, in the order of the requests."""
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for row in found["rows"]:
         rows.setdefault(row["cell"].split("/")[0], []).append(row)
@@ -82,7 +81,7 @@ def _page(text: str, word: str, found: Mapping[str, Any]) -> str:
             for method, points in curves(found, name).items()
         }
         parts.append(_section(f"{figure.title[0].upper()}{figure.title[1:]}", word, cells))
-    ends = {name: [_end(row) for row in own] for name, own in _by_method(found).items()}
+    ends = {name: [_end(row) for row in own] for name, own in by_method(found).items()}
     return "\n\n".join([*parts, _section(ENDS, word, ends)]) + "\n"
 
 
