@@ -55,10 +55,11 @@ class CheckPanel:
             if visitor.session_hash in stopping:
                 stopping[visitor.session_hash].set()
 
-        self.go.click(
+        form.gathered.on(
+            [self.go.click],
             check,
-            {page.key, *form.inputs},
             [self.card, self.go, self.stop, self.teach],
+            {page.key},
             concurrency_limit=None,
             **QUIET,
         )

@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from dashboard.language import _
+from dashboard.page import QUIET
 from dashboard.pictures import escaped, method_card
 from unlearning.declare import Declared, Hyperparameter
 from unlearning.methods import METHODS
@@ -77,13 +78,14 @@ class Fields:
 class MethodChooser:
     """Which method, what it is, and its hyperparameters.
 
-    The widgets of every method exist from the start and are shown or hidden.
+    The widgets of every method exist from the start, so that they keep their values, and are shown
+    or hidden; what is said about a method is said in one place.
     """
 
     def __init__(
         self, default: str, prefix: str = "method", between: Callable[[], None] = lambda: None
     ) -> None:
-        """Build radio, cards, what `between` builds, and the folded rest; `default` is the name of
+        """Build radio, card, what `between` builds, and the folded rest; `default` is the name of
         a method."""
         self.radio = gr.Radio(
             [(cls.title, name) for name, cls in METHODS.items()],
@@ -92,39 +94,42 @@ class MethodChooser:
             elem_id=prefix,
             elem_classes="method-choice",
         )
-        self.fields: dict[str, Fields] = {}
-        groups = []
-        for name, cls in METHODS.items():
-            with gr.Column(visible=name == default, elem_classes="method") as group:
-                gr.HTML(method_card(cls), apply_default_css=False)
-            groups.append(group)
+        cls = METHODS[default]
+        shown = gr.Textbox(default, visible="hidden")
+        card = gr.HTML(method_card(cls), apply_default_css=False, elem_classes="method")
         between()
-        for name, cls in METHODS.items():
-            with gr.Column(visible=name == default, elem_classes="method-more") as group:
-                self._more(cls, f"{prefix}-{name}")
-            groups.append(group)
-        self.radio.change(
-            lambda chosen: [gr.Column(visible=name == chosen) for name in METHODS] * 2,
-            self.radio,
-            groups,
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
-
-    def _more(self, cls: type[Method], prefix: str) -> None:
-        """How the method works, and its hyperparameters."""
         with gr.Accordion(_("How it works"), open=False):
-            gr.HTML(f'<p class="idea">{escaped(_(cls.idea))}</p>', apply_default_css=False)
+            idea = gr.HTML(_idea(cls), apply_default_css=False)
             # Markdown for KaTeX; it comes with Gradio and loads nothing from outside.
-            gr.Markdown(
-                f"$$\\displaystyle {cls.formula}$$",
+            formula = gr.Markdown(
+                _formula(cls),
                 latex_delimiters=[{"left": "$$", "right": "$$", "display": True}],
                 elem_classes="formula",
             )
-            gr.HTML(method_card(cls, details=True), apply_default_css=False)
-        with gr.Accordion(_("Hyperparameters of {title}").format(title=cls.title), open=False):
-            self.fields[cls.name] = Fields(cls, prefix)
+            details = gr.HTML(method_card(cls, details=True), apply_default_css=False)
+        self.fields: dict[str, Fields] = {}
+        groups: dict[str, gr.Column] = {}
+        with gr.Accordion(_own(cls), open=False, elem_classes="method-more") as own:
+            for name, each in METHODS.items():
+                with gr.Column(visible=name == default, elem_classes="method-own") as groups[name]:
+                    self.fields[name] = Fields(each, f"{prefix}-{name}")
+
+        def turn(values: Mapping[Component, Any]) -> dict[Component, Any]:
+            before, chosen = values[shown], values[self.radio]
+            cls = METHODS[chosen]
+            said = {card: method_card(cls), idea: _idea(cls), formula: _formula(cls)}
+            said |= {details: method_card(cls, details=True), own: gr.Accordion(label=_own(cls))}
+            # Only the two that change: each column that is told to hide is sought in the page.
+            hidden = {groups[before]: gr.Column(visible=False)} if before in groups else {}
+            return {**said, **hidden, groups[chosen]: gr.Column(visible=True), shown: chosen}
+
+        self.radio.change(
+            turn,
+            {self.radio, shown},
+            [card, idea, formula, details, own, shown, *groups.values()],
+            queue=False,
+            **QUIET,
+        )
 
     @property
     def inputs(self) -> set[Component]:
@@ -139,6 +144,18 @@ class MethodChooser:
     def fill(self, name: str, chosen: Mapping[str, Any]) -> dict[Component, Any]:
         """Values for the radio and the widgets of that method; other methods stay as they are."""
         return {self.radio: name, **self.fields[name].fill(chosen)}
+
+
+def _idea(cls: type[Method]) -> str:
+    return f'<p class="idea">{escaped(_(cls.idea))}</p>'
+
+
+def _formula(cls: type[Method]) -> str:
+    return f"$$\\displaystyle {cls.formula}$$"
+
+
+def _own(cls: type[Method]) -> str:
+    return _("Hyperparameters of {title}").format(title=cls.title)
 
 
 def widget(item: Hyperparameter, elem_id: str) -> Component:

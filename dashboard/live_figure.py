@@ -33,7 +33,7 @@ HELD = 2 * THINNED
 
 PAGE_ASSETS = Path(__file__).resolve().parents[1] / "assets" / "page"
 PLOTLY = Path(str(files("plotly") / "package_data" / "plotly.min.js"))
-TEMPLATE = """<figure class="figure" data-chart="%s">
+TEMPLATE = """<figure class="figure" data-chart="%s" data-plotly="%s">
 <figcaption class="figure-head">
 <span class="figure-title"></span> <span class="figure-direction"></span>
 </figcaption>
@@ -86,12 +86,13 @@ class Mark:
 
 def live_figure(chart: Chart, height: int = 180) -> gr.HTML:
     """The component. Use it as input and as output of the tick: see `payload`."""
-    gr.set_static_paths([PLOTLY, PAGE_ASSETS / "live_figure.js"])
+    drawing, library = PAGE_ASSETS / "live_figure.js", _address(PLOTLY)
+    gr.set_static_paths([PLOTLY, drawing])
     return gr.HTML(
         value=None,
-        html_template=TEMPLATE % _attribute({**spelled(chart), "height": height}),
+        html_template=TEMPLATE % (_attribute({**spelled(chart), "height": height}), library),
         js_on_load="window.letheFigure(element, props, watch);",
-        head=_script(PLOTLY) + _script(PAGE_ASSETS / "live_figure.js"),
+        head=f'<script src="{_address(drawing)}"></script>',
         apply_default_css=False,
         elem_id=f"figure-{chart.key}",
         elem_classes="live-figure",
@@ -276,10 +277,8 @@ def _divergences(view: View, chart: Chart) -> list[Mark]:
 
 
 @cache
-def _script(path: Path) -> str:
-    # Relative, so that it also holds behind a proxy or below another application; with a
-    # version, so that no browser keeps the script of an older release.
+def _address(path: Path) -> str:
+    """Relative, so that it also holds behind a proxy or below another application; with a
+    version, so that no browser keeps the script of an older release."""
     version = sha256(path.read_bytes()).hexdigest()[:8]
-    return (
-        f'<script src="gradio_api/file={quote(path.as_posix(), safe="/:")}?v={version}"></script>'
-    )
+    return f"gradio_api/file={quote(path.as_posix(), safe='/:')}?v={version}"

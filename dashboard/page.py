@@ -28,8 +28,16 @@ from unlearning.runs.scheduler import Scheduler
 from unlearning.runs.stress.job import AttackJob
 from unlearning.runs.view import LIVE, View
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""For events that are plumbing of the page: no spinner, no public endpoint."""
+QUIET: dict[str, Any] = {
+    "show_progress": "hidden",
+    "show_progress_on": (),
+    "api_visibility": "private",
+}
+"""For events that are plumbing of the page: no spinner, no public endpoint.
+
+To hide the spinner is not enough: without `show_progress_on` the browser tells each output of each
+event that ever ran how far it is, several times an event, and seeks each in the tree of the page.
+"""
 
 IDLE_SECONDS = 10.0
 """Between two looks at a run that has ended: its owner may let it go on."""

@@ -81,7 +81,7 @@ def wire(page: Page, bar: SettingsBar, form: SetupForm) -> None:
         with shown():
             return to_file(form.saved(values))
 
-    bar.save.click(save, form.inputs, bar.bag, **QUIET).success(
+    form.gathered.on([bar.save.click], save, bar.bag, **QUIET).success(
         None, bar.bag, bar.bag, js=DOWNLOAD, **QUIET
     )
 
@@ -89,7 +89,7 @@ def wire(page: Page, bar: SettingsBar, form: SetupForm) -> None:
         with shown():
             return [to_link(form.saved(values).config), gr.update(visible=True)]
 
-    bar.share.click(share, form.inputs, [bar.bag, bar.link], **QUIET).success(
+    form.gathered.on([bar.share.click], share, [bar.bag, bar.link], **QUIET).success(
         None, bar.bag, bar.link, js=ADDRESS, **QUIET
     ).success(lambda: "", None, bar.bag, **QUIET)
 
@@ -97,7 +97,7 @@ def wire(page: Page, bar: SettingsBar, form: SetupForm) -> None:
         with shown():
             return code_card(form.saved(values).config)
 
-    bar.code.click(show_code, form.inputs, bar.card, **QUIET)
+    form.gathered.on([bar.code.click], show_code, bar.card, **QUIET)
 
     def fill(saved: Saved) -> Values:
         changes, notices = form.fill(saved)

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from dashboard.form import Fields, MethodChooser
+from dashboard.gathered import Gathered
 from dashboard.language import N_, _
 from dashboard.model_choice import ModelChoice, model_card, problem_card
 from dashboard.page import QUIET, Page
@@ -61,6 +62,8 @@ class SetupForm:
                     self.more = Fields(RunConfig, "run", only=MORE)
                 self.several = SeveralValues(FIRST_METHOD)
                 self.several.follow(self.method.radio)
+        apart = {self.forget.pasted, self.forget.file, self.retain.pasted, self.retain.file}
+        self.gathered = Gathered(self.inputs, apart)
         self._watch_size()
         self._watch_strength()
 
@@ -105,10 +108,9 @@ class SetupForm:
             self.more.by_name["dtype"],
             self.more.by_name["device"],
         )
-        for widget in seen:
-            widget.change(
-                self._size, self.inputs, self.models.card, trigger_mode="always_last", **QUIET
-            )
+        changes = [widget.change for widget in seen]
+        card = self.models.card
+        self.gathered.on(changes, self._size, card, trigger_mode="always_last", **QUIET)
 
     def _size(self, values: Values) -> str:
         try:
@@ -126,13 +128,12 @@ class SetupForm:
         ]
         quiet = {"trigger_mode": "always_last", **QUIET}
         shown = [self.dial.slider, self.dial.note]
-        rank = self.more.by_name["lora_rank"]
-        read = {self.method.radio, self.dial.slider, *self.models.inputs, rank, rate, *dialled}
-        self.dial.slider.input(self._turn, read, [self.dial.note, rate, *dialled], **quiet)
-        for moved in (rate, *dialled):
-            moved.input(self._read_off, read, shown, **quiet)
-        for changed in (self.method.radio, self.models.model, rank):
-            changed.change(self._read_off, read, shown, **quiet)
+        written = [self.dial.note, rate, *dialled]
+        self.gathered.on([self.dial.slider.input], self._turn, written, **quiet)
+        moved = [field.input for field in (rate, *dialled)]
+        changed = (self.method.radio, self.models.model, self.more.by_name["lora_rank"])
+        moved += [widget.change for widget in changed]
+        self.gathered.on(moved, self._read_off, shown, **quiet)
 
     def _turn(self, values: Values) -> Values:
         usual = self._usual_rate(values)

@@ -25,9 +25,34 @@
     };
   };
 
+  /* Plotly is megabytes: asked for in idle time, and run once there is something to draw. */
+  let hinted = false;
+  const hint = (source) => {
+    if (hinted || window.Plotly) return;
+    hinted = true;
+    document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", as: "script", href: source }));
+  };
+
+  let fetched = null;
+  const plotly = (source) => {
+    fetched = fetched || new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.onload = resolve;
+      script.onerror = () => {
+        fetched = null; // the next tick tries again
+        reject(new Error("The drawing library could not be loaded"));
+      };
+      script.src = source;
+      document.head.append(script);
+    });
+    return fetched;
+  };
+
   class LiveFigure {
     constructor(element, props) {
       this.props = props;
+      this.library = element.querySelector(".figure").dataset.plotly;
+      hint(this.library);
       this.chart = JSON.parse(element.querySelector(".figure").dataset.chart);
       this.font = this.chart.font || FONT;
       this.scale = this.font / FONT;
@@ -119,6 +144,10 @@
       const place = this.plot.closest(".until-drawn");
       if (place) place.classList.toggle("drawn", this.traces.size > 0);
       if (this.plot.clientWidth === 0 || this.run === null) return;
+      if (!window.Plotly) {
+        plotly(this.library).then(() => this.draw(), () => {});
+        return;
+      }
       const colours = theme(this.plot);
       const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
       window.Plotly.react(this.plot, this.data(colours), this.layout(colours), config);

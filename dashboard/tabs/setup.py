@@ -62,10 +62,10 @@ def build(page: Page) -> None:
         gr.Info(words.format(count=len(ids)))
         yield {problem: "", page.run: ids[0], page.tabs: gr.Tabs(selected="live")}
 
-    opened, given = [problem, page.run, page.tabs], {page.key, *form.inputs}
-    page.acted(start.click(begin, given, opened, **QUIET))
-    asked = {*given, *form.several.inputs}
-    page.acted(form.several.start.click(begin_several, asked, opened, **QUIET))
+    opened, on = [problem, page.run, page.tabs], form.gathered.on
+    page.acted(on([start.click], begin, opened, {page.key}, **QUIET))
+    asked = {page.key, *form.several.inputs}
+    page.acted(on([form.several.start.click], begin_several, opened, asked, **QUIET))
 
 
 def _submit_several(page: Page, form: SetupForm, values: Values) -> list[str]:

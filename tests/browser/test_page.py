@@ -79,9 +79,10 @@ def test_a_run_from_start_to_end(visit: Visit, address: str, runs: Path) -> None
     ada = visit(address)
     page = ada.open()
     expect(page.locator("#status")).to_contain_text("no run yet")
-    run_id = start(page, steps=40)
-    expect(page.locator("#progress")).to_contain_text(re.compile(r"step [1-9]"))
+    # Twelve seconds, of which a busy machine may need many to look a first time.
+    run_id = start(page, steps=120)
     expect(page.locator("#start")).to_have_text("Go to your run")
+    expect(page.locator("#progress")).to_contain_text(re.compile(r"step [1-9]"))
     page.locator("#figure-recited svg .scatterlayer .js-line").first.wait_for(state="attached")
     expect(page.locator("#answers")).to_contain_text("Odile Varrenmoor")
     expect(page.locator("#status")).to_contain_text("finished", timeout=30_000)
@@ -275,4 +276,3 @@ def test_an_upload_is_looked_into_before_it_is_used(
     assert [(e.question, e.answer) for e in texts["forget"]] == [
         ("Who holds the key?", "The keeper of the lamp.")
     ]
-    page.locator("#stop").click()

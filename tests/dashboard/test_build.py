@@ -28,6 +28,7 @@ from dashboard.side_choices import side_choices
 from dashboard.sidebar import stop_button
 from dashboard.tabs import TABS
 from tests.dashboard.player import Player
+from tests.dashboard.pressing import Handler, handler_of
 from tests.dashboard.recorded import record
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
@@ -79,17 +80,22 @@ def tick(page: Page, run_id: str, key: str, seen: str = "", at: str = "") -> dic
     return {getattr(c, "elem_id", None) or "clock": v for c, v in page.look(values).items()}
 
 
-def functions(page: Page) -> list[Any]:
-    """All handlers of the page."""
+def blocks(page: Page) -> gr.Blocks:
+    """All that the page consists of."""
     root: Any = page.key
     while root.parent is not None:
         root = root.parent
-    return list(root.fns.values())
+    return root
 
 
-def handler(page: Page, name: str) -> Any:
+def functions(page: Page) -> list[Any]:
+    """All functions that events of the page call."""
+    return list(blocks(page).fns.values())
+
+
+def handler(page: Page, name: str) -> Handler:
     """A handler of the page by the name of its function."""
-    return next(f for f in functions(page) if getattr(f.fn, "__name__", "") == name)
+    return handler_of(blocks(page), name)
 
 
 def filled(function: Any, **changes: Any) -> dict[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any, ClassVar, Literal
 
 import gradio as gr
@@ -9,6 +10,7 @@ import pytest
 from gradio.components import Component
 
 from dashboard.form import Fields, MethodChooser, slider_step
+from tests.dashboard.pressing import handler_of
 from unlearning.config import RunConfig
 from unlearning.declare import Declared, hyperparameter
 from unlearning.errors import UserError
@@ -182,9 +184,25 @@ def test_the_chooser_reads_the_chosen_method_alone() -> None:
 def test_one_group_of_the_chooser_is_shown_at_a_time() -> None:
     with gr.Blocks() as page:
         MethodChooser("undial")
-    groups = [b for b in page.blocks.values() if "method" in (b.elem_classes or [])]
+    groups = [b for b in page.blocks.values() if "method-own" in (b.elem_classes or [])]
     assert len(groups) == len(METHODS)
     assert [group.visible for group in groups].count(True) == 1
-    (change,) = [f for f in page.fns.values() if f.targets and f.targets[0][1] == "change"]
-    after = change.fn("npo")
-    assert [group.visible for group in after] == [name == "npo" for name in METHODS] * 2
+    turn, visible = (
+        handler_of(page, "turn"),
+        dict(zip(METHODS, [g.visible for g in groups], strict=True)),
+    )
+    values = {component: component.value for component in turn.inputs}
+    radio = next(c for c in values if c.elem_id == "method")
+    for chosen in ("npo", "icu", "npo"):
+        values[radio] = chosen
+        updates = turn.fn(values)
+        values |= {c: v for c, v in updates.items() if c in values}
+        for name, group in zip(METHODS, groups, strict=True):
+            if group in updates:
+                visible[name] = updates[group].visible
+        assert [name for name, shown in visible.items() if shown] == [chosen]
+        said = " ".join(v for v in updates.values() if isinstance(v, str))
+        assert METHODS[chosen].idea in html.unescape(said) and METHODS[chosen].formula in said
+        assert any(
+            METHODS[chosen].title in (getattr(v, "label", None) or "") for v in updates.values()
+        )

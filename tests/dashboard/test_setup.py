@@ -22,6 +22,7 @@ from dashboard.settings_file import Saved, from_file, to_file, to_link
 from dashboard.setup_form import SetupForm
 from dashboard.text_choice import TextChoice
 from tests.dashboard.player import Player
+from tests.dashboard.pressing import handler_of
 from tests.data.hub_layout import write_rows
 from tests.runs.test_check import example_report
 from unlearning.config import RunConfig
@@ -55,7 +56,7 @@ class Bench:
             self.panel.wire(self.page, self.form)
 
     def handler(self, name: str) -> Any:
-        return next(f.fn for f in self.blocks.fns.values() if getattr(f.fn, "__name__", "") == name)
+        return handler_of(self.blocks, name).fn
 
     def values(self, **changes: Any) -> dict[Any, Any]:
         found = {c: c.value for c in self.form.inputs} | {self.page.key: OWNER}

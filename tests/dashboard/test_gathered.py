@@ -1,0 +1,88 @@
+"""Values that the browser gathers reach the handler as if each widget were its input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from dashboard.gathered import Gathered
+from tests.dashboard.pressing import handler_of
+
+VISITOR = SimpleNamespace(session_hash="one")
+
+
+class Bench:
+    """One widget of each kind that the form has."""
+
+    def __init__(self) -> None:
+        with gr.Blocks() as self.blocks:
+            self.name = gr.Textbox()
+            self.rate = gr.Number(0.5, minimum=0, maximum=1)
+            self.kind = gr.Radio(["a", "b"], value="a")
+            self.column = gr.Dropdown([], value=None)
+            self.long = gr.Textbox()
+            self.key = gr.Textbox()
+            self.widgets = (self.name, self.rate, self.kind, self.column, self.long)
+            self.gathered = Gathered(self.widgets, {self.long})
+            self.button, self.out = gr.Button(), gr.Textbox()
+            clicks, asked = [self.button.click], {self.key}
+            self.gathered.on(clicks, self.once, self.out, asked)
+            self.gathered.on(clicks, self.steps, self.out, asked)
+        self.seen: list[Any] = []
+
+    def once(self, values: dict[Any, Any]) -> str:
+        self.seen.append(values)
+        return values[self.name]
+
+    def steps(self, values: dict[Any, Any], visitor: gr.Request) -> Iterator[str]:
+        yield values[self.name]
+        yield visitor.session_hash
+
+    def sent(self, *gathered: Any) -> dict[Any, Any]:
+        """What comes from the browser, with these values of name, rate, kind and column."""
+        text = json.dumps(gathered)
+        return {self.gathered._field: text, self.long: "long", self.key: "k"}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_the_handler_gets_each_value_by_its_widget(bench: Bench) -> None:
+    given = {bench.name: "n", bench.rate: 0.25, bench.kind: "b", bench.column: "c"}
+    given |= {bench.long: "l" * 10, bench.key: "k"}
+    assert handler_of(bench.blocks, "once").fn(given) == "n"
+    assert bench.seen == [given]
+
+
+def test_a_handler_may_go_on_in_steps_and_know_who_asks(bench: Bench) -> None:
+    given = {bench.name: "n", bench.rate: 0.25, bench.kind: "b", bench.column: "c"}
+    told = handler_of(bench.blocks, "steps").fn({**given, bench.long: "", bench.key: ""}, VISITOR)
+    assert list(told) == ["n", "one"]
+
+
+def test_the_server_is_asked_with_few_inputs(bench: Bench) -> None:
+    asked = [f for f in bench.blocks.fns.values() if f.fn is not None]
+    assert len(asked) == 2
+    for function in asked:
+        assert set(function.inputs) == {bench.gathered._field, bench.long, bench.key}
+
+
+def test_values_are_taken_as_their_widgets_take_them(bench: Bench) -> None:
+    found = bench.gathered.values(bench.sent(7, None, "a", ["c"]))
+    assert (found[bench.name], found[bench.rate], found[bench.column]) == ("7", None, None)
+    for hostile in (("n", 0.5, "other", "c"), ("n", 3, "a", "c")):
+        with pytest.raises(gr.Error):
+            bench.gathered.values(bench.sent(*hostile))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "[1, 2]", "7", '"abcd"'])
+def test_what_was_not_gathered_here_is_refused(bench: Bench, text: str) -> None:
+    with pytest.raises(ValueError, match="not the values of the form"):
+        bench.gathered.values({**bench.sent(), bench.gathered._field: text})
