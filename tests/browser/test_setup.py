@@ -11,14 +11,21 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Stage, Visit, Visitor
 from tests.browser.test_looks import CONTRAST, in_view
+from tests.dashboard.player import held
 
 SECRET = "The vault code is 7351 and it opens the blue door."
 
 
 @pytest.fixture(scope="module")
-def address(stage: Stage) -> str:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the runs behind `address`."""
+    return tmp_path_factory.mktemp("setup") / "runs"
+
+
+@pytest.fixture(scope="module")
+def address(stage: Stage, runs: Path) -> str:
     """One server for this file; a check takes about half a second."""
-    return stage("forgotten", pause=0.05)
+    return stage("forgotten", pause=0.05, runs=runs)
 
 
 def clean(visitor: Visitor) -> None:
@@ -36,11 +43,14 @@ def unfold(page: Page, title: str) -> None:
     page.get_by_role("button", name=title).locator("visible=true").click()
 
 
-def test_a_check_gives_a_verdict_and_offers_to_teach(visit: Visit, address: str) -> None:
+def test_a_check_gives_a_verdict_and_offers_to_teach(
+    visit: Visit, address: str, runs: Path
+) -> None:
     ada = visit(address)
     page = ada.open()
-    page.locator("#check-first").click()
-    expect(page.locator("#stop-check")).to_be_visible()
+    with held(runs):
+        page.locator("#check-first").click()
+        expect(page.locator("#stop-check")).to_be_visible()
     expect(page.locator(".check-verdict")).to_contain_text("There is something to forget")
     expect(page.locator(".check-price")).to_contain_text("fits")
     assert in_view(page, ".check-verdict") and in_view(page, "#start")
@@ -58,14 +68,15 @@ def test_a_check_gives_a_verdict_and_offers_to_teach(visit: Visit, address: str)
     clean(ada)
 
 
-def test_a_check_can_be_stopped(visit: Visit, stage: Stage) -> None:
-    ada = visit(stage(pause=0.6))
+def test_a_check_can_be_stopped(visit: Visit, address: str, runs: Path) -> None:
+    ada = visit(address)
     page = ada.open()
-    page.locator("#check-first").click()
-    expect(page.locator("#check")).to_contain_text("Loading the model")
-    page.locator("#stop-check").click()
-    expect(page.locator("#check")).to_contain_text("was stopped")
-    expect(page.locator("#check-first")).to_be_enabled()
+    with held(runs):
+        page.locator("#check-first").click()
+        expect(page.locator("#check")).to_contain_text("Timing a step")
+        page.locator("#stop-check").click()
+        expect(page.locator("#check")).to_contain_text("was stopped")
+        expect(page.locator("#check-first")).to_be_enabled()
     clean(ada)
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Stage, Visit, Visitor
 from tests.browser.test_looks import CONTRAST, in_view
 from tests.dashboard.attacked import keep
+from tests.dashboard.player import held
 from tests.dashboard.recorded import record
 from unlearning.runs.store import RunStore
 
@@ -62,9 +63,10 @@ def test_from_a_button_to_a_verdict_that_outlives_a_reload(
         ("#attack-prompts", "probes get more of the text out of it"),
         ("#attack-sequential", "Wears out"),
     ):
-        page.locator(button).click()
-        expect(page.locator("#attack-status")).to_contain_text("is under way")
-        expect(page.locator(button)).to_be_disabled()
+        with held(runs):
+            page.locator(button).click()
+            expect(page.locator("#attack-status")).to_contain_text("is under way")
+            expect(page.locator(button)).to_be_disabled()
         expect(page.locator("#attack-results .attack-verdict").first).to_contain_text(words)
         expect(page.locator(button)).to_be_enabled()
     page.reload()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import product
+from pathlib import Path
 
 from tests.dashboard.attacked import report_of
 from tests.dashboard.recorded import Outcome, events
@@ -34,6 +36,25 @@ WORDS = tuple(
 
 SLOWLY = "slowly"
 """A prompt with this word leaves time to stop its answers."""
+HELD_AT = 5
+"""The step at which a run stands still while it is held."""
+
+
+@contextmanager
+def held(runs: Path) -> Iterator[None]:
+    """What plays on these runs comes to no end before the block ends, unless it is stopped."""
+    sign = _sign(runs)
+    sign.touch()
+    try:
+        yield
+    finally:
+        sign.unlink()
+
+
+def _sign(runs: Path) -> Path:
+    return runs.parent / f"{runs.name}.held"
+
+
 OTHERWISE = {" sea.": " harbour."}
 
 
@@ -116,7 +137,7 @@ class Player:
             return
         sides, prompts = range(len(request.sides)), range(len(request.prompts))
         said = [self.said(side)[: request.max_new_tokens] for side in sides]
-        pause = self.pause * (5 if SLOWLY in request.prompts[0] else 0.25)
+        pause = self.pause * (10 if SLOWLY in request.prompts[0] else 0.25)
         for side in sides:
             if request.strength(side) != 1:
                 said[side] = (*said[side][:-1], f" strength {request.strength(side):g}.")
@@ -137,6 +158,9 @@ class Player:
         for told in ("Loading the model …", "Reading the text …", "Timing a step …", *[""] * 4):
             time.sleep(self.pause * 2)
             yield Delta(kind="told", text=told)
+        while _sign(self.store.path).exists():
+            time.sleep(0.05)
+            yield Delta(kind="told")
         yield Delta(kind="checked", report=report_on(request))
 
     def said(self, side: int) -> tuple[str, ...]:
@@ -198,6 +222,8 @@ class Player:
             job = job.telling(line)
             jobs.write(self.store, run_id, job)
             time.sleep(self.pause * 4)
+            if line == told[-1]:
+                self._wait(lambda: jobs.stop_asked(self.store, run_id))
             if jobs.stop_asked(self.store, run_id):
                 jobs.end(self.store, run_id, "stopped")
                 return
@@ -248,3 +274,11 @@ class Player:
             if isinstance(event, Stepped):
                 step = event.step
                 time.sleep(self.pause)
+                if step >= HELD_AT:
+                    self._wait(lambda: self.store.stop_asked(run_id))
+
+    def _wait(self, stopped: Callable[[], bool]) -> None:
+        """Stand still while this is held."""
+        sign = _sign(self.store.path)
+        while sign.exists() and not stopped():
+            time.sleep(0.02)
