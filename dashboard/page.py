@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,6 +154,7 @@ class Page:
 
     def bind(self, demo: gr.Blocks, link: gr.Textbox) -> None:
         """Set the clock going; `link` shows the address that others can open."""
+        self._begin()
         inputs = {self.run, self.key, self.seen, self.at, self.playback, *self._figures}
         outputs = [self.clock, self.seen, *self._shown, *self._figures]
         tick = {"fn": self.look, "inputs": inputs, "outputs": outputs, "queue": False, **QUIET}
@@ -166,6 +167,20 @@ class Page:
             event.then(**tick, trigger_mode="always_last")
         for event in self._opens:
             demo.load(**event, **QUIET)
+
+    def _begin(self) -> None:
+        """Build the page as it looks without a run: then the first look has little to add."""
+        nobody, seen = Watched(), {}
+        for show in self._shows:
+            for component, value in show(nobody).items():
+                seen[str(component._id)] = _sum(value)
+                is_update = isinstance(value, dict) and value.get("__type__") == "update"
+                for name, part in (value if is_update else {"value": value}).items():
+                    if name != "__type__":
+                        setattr(component, name, part)
+        for figure, draw in self._figures.items():
+            figure.value = draw(nobody, None)
+        self.seen.value = json.dumps(seen)
 
     def attach(self, key: Any, request: gr.Request) -> dict[gr.blocks.Block, Any]:
         """A page was opened or reloaded: know its owner, and go back to the run."""
@@ -206,12 +221,15 @@ class Page:
         shown_now[self.clock] = self._pace(watched)
         for component, value in shown_now.items():
             name = str(component._id)
-            seen[name] = crc32(repr(value).encode())
+            seen[name] = _sum(value)
             if known.get(name) != seen[name]:
                 updates[component] = value
         for figure, draw in self._figures.items():
-            news = draw(watched, values[figure])
-            if news is not None:
+            held = values[figure]
+            if watched.live and _undrawn(held, watched.run_id):
+                continue
+            news = draw(watched, held)
+            if news is not None and json.loads(json.dumps(news)) != held:
                 updates[figure] = news
         if updates:
             updates[self.seen] = json.dumps(seen)
@@ -275,6 +293,21 @@ def _looked_at(at: Any, run_id: str, view: View) -> int | None:
     run, _, step = at.partition("@") if isinstance(at, str) else ("", "", "")
     found = int(step) if run == run_id and step.isdecimal() and len(step) < 10 else None
     return found if found in view.answers else None
+
+
+def _sum(value: Any) -> int:
+    """Tells values apart."""
+    return crc32(repr(value).encode())
+
+
+def _undrawn(held: Any, run_id: str) -> bool:
+    """Whether the browser has a drawing of the run that it has not put on the screen yet, on a tab
+    that nobody has opened; once it has, it says so and gets what came meanwhile."""
+    return (
+        isinstance(held, Mapping)
+        and "drawn" not in held
+        and str(held.get("run", "")).partition("/")[0] == run_id
+    )
 
 
 def _parsed(seen: Any) -> dict[str, int]:

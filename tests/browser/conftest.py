@@ -66,6 +66,18 @@ def _is_file(path: str) -> bool:
     return Path(path).is_file()
 
 
+LOOKED = """() => {
+  const first = window.gradio_config?.components.find((c) => c.props.elem_id === "seen");
+  const seen = document.querySelector("#seen textarea, #seen input");
+  return first && seen && seen.value && seen.value !== first.props.value;
+}"""
+
+
+def looked(page: Page) -> None:
+    """Wait until a page that was opened or reloaded has its first answer from the server."""
+    page.wait_for_function(LOOKED)
+
+
 class Visitor:
     """A browser profile on the page, which remembers what went wrong and who was asked."""
 
@@ -81,7 +93,7 @@ class Visitor:
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
         tab.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         tab.goto(f"{self.address}/{query}")
-        tab.locator("#status .pill").wait_for()
+        looked(tab)
         return tab
 
 

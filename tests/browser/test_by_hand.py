@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Stage, Visit, Visitor, end_all
+from tests.browser.conftest import ROOT, Stage, Visit, Visitor, end_all, looked
 from tests.browser.screenshots import open_tab
 from tests.browser.test_accessibility import serious
 from tests.browser.test_runs import choose
@@ -122,7 +122,7 @@ def test_the_threshold_counts_right_and_wrong(visit: Visit, address: str, runs: 
     expect(page.locator(".membership-note")).to_contain_text("once a run with texts")
     expect(page.locator(".membership-body")).to_be_hidden()
     page.goto(f"{address}/?run={run_id}")
-    page.locator("#status .pill").wait_for()
+    looked(page)
     explorer(page)
     original = page.locator(".membership-model.original")
     unlearned = page.locator(".membership-model.unlearned")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Stage, Visit, Visitor
+from tests.browser.conftest import Stage, Visit, Visitor, looked
 from tests.browser.screenshots import open_tab
 from tests.browser.test_looks import CONTRAST, in_view
 from tests.dashboard.recorded import record
@@ -146,7 +146,7 @@ def test_delete_undo_and_delete(visit: Visit, address: str, runs: Path) -> None:
     bob.wait_for_timeout(400)
     expect(bob.locator("#run-undo")).to_be_hidden()
     page.reload()
-    page.locator("#status .pill").wait_for()
+    looked(page)
     open_tab(page, "5 Runs")
     page.locator("#undelete-run").click()
     expect(page.locator("#runs .virtual-row").filter(has_text=run_id).first).to_be_visible()

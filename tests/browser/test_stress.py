@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Stage, Visit, Visitor
+from tests.browser.conftest import Stage, Visit, Visitor, looked
 from tests.browser.test_looks import CONTRAST, in_view
 from tests.dashboard.attacked import keep
 from tests.dashboard.player import held
@@ -70,7 +70,7 @@ def test_from_a_button_to_a_verdict_that_outlives_a_reload(
         expect(page.locator("#attack-results .attack-verdict").first).to_contain_text(words)
         expect(page.locator(button)).to_be_enabled()
     page.reload()
-    page.locator("#status .pill").wait_for()
+    looked(page)
     stress(page)
     expect(page.locator("#attack-results .attack-result")).to_have_count(4)
     page.locator("#attack-results summary").get_by_text("4-bit copy").click()
@@ -112,7 +112,7 @@ def test_an_attack_is_stopped_and_a_reload_finds_it_on_the_way(
     page.locator("#attack-relearn").click()
     expect(page.locator("#attack-status")).to_contain_text("on the unlearned model · step")
     page.reload()
-    page.locator("#status .pill").wait_for()
+    looked(page)
     stress(page)
     expect(page.locator("#attack-status")).to_contain_text("is under way")
     page.locator("#stop-attack").click()

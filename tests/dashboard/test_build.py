@@ -27,13 +27,14 @@ from dashboard.side_by_side import Writing, frames
 from dashboard.side_choices import side_choices
 from dashboard.sidebar import stop_button
 from dashboard.tabs import TABS
-from tests.dashboard.player import Player
+from tests.dashboard.player import Player, held
 from tests.dashboard.pressing import Handler, handler_of
 from tests.dashboard.recorded import record
 from unlearning.config import RunConfig
 from unlearning.errors import UserError
 from unlearning.models.locate import EMBEDDED_FOLDER
 from unlearning.models.memory import describe
+from unlearning.runs.prepare import gather_texts
 from unlearning.runs.requests import Delta, GenerateRequest
 from unlearning.runs.scheduler import Scheduler
 from unlearning.runs.store import RunStore
@@ -115,6 +116,41 @@ class TestTick:
         assert "no run yet" in sent["status"]
         assert sent["clock"]["active"] is False
 
+    def test_the_page_is_built_as_it_looks_without_a_run(self, page: Page) -> None:
+        values = {page.run: "", page.key: OWNER, page.seen: page.seen.value, page.at: ""}
+        values |= {figure: figure.value for figure in page._figures}
+        sent = page.look(values)
+        assert set(sent) == {page.clock, page.seen}
+        found = {c.elem_id: c for c in page._shown}
+        assert "no run yet" in found["status"].value and found["stop"].interactive is False
+        assert found["pause"].visible is False and found["start"].value == "Start unlearning"
+
+    def test_a_drawing_on_a_tab_that_nobody_opened_is_not_sent_again(self, page: Page) -> None:
+        store = page.scheduler.store
+        figures = list(page._figures)
+
+        def sent(browser: dict[Any, Any]) -> dict[Any, Any]:
+            values = {page.run: run_id, page.key: OWNER, page.seen: "", page.at: ""} | browser
+            news = page.look(values)
+            return {f: json.loads(json.dumps(news[f])) for f in figures if f in news}
+
+        with held(store.path):
+            config = RunConfig(steps=8)
+            run_id = page.scheduler.submit(config, gather_texts(config)[0], OWNER)
+            wait_for_step(page, run_id, 1)
+            first = sent(dict.fromkeys(figures))
+            assert set(first) == set(figures)
+            wait_for_step(page, run_id, 5)
+            assert not sent(first)
+            # On the screen it gets what came meanwhile.
+            on_screen = {"drawn": {"run": "", "tag": "", "traces": {}}}
+            assert sent(dict.fromkeys(figures, on_screen))
+        wait_for_end(page, run_id)
+        # What stands still is complete, and once sent it is not sent again.
+        last = sent(first)
+        assert last
+        assert not sent(first | last)
+
     def test_a_second_look_at_the_same_sends_nothing(self, page: Page) -> None:
         run_id = record(page.scheduler.store, outcome="forgotten", owner=OWNER)
         first = tick(page, run_id, OWNER)
@@ -169,6 +205,13 @@ def wait_for_end(page: Page, run_id: str, seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds
     while page.scheduler.view(run_id).live:
         assert time.monotonic() < end, "the run does not end"
+        time.sleep(0.02)
+
+
+def wait_for_step(page: Page, run_id: str, step: int, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while page.scheduler.view(run_id).step < step:
+        assert time.monotonic() < end, f"the run does not come to step {step}"
         time.sleep(0.02)
 
 
