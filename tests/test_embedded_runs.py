@@ -50,8 +50,9 @@ def test_undial_forgets_and_keeps(run):
     assert view.levels.source == "retrained"
 
 
+@pytest.mark.usefixtures("quick")
 def test_gradient_ascent_collapses_is_seen_and_rolled_back(run):
-    status, found, view = run("gradient_ascent")
+    status, found, view = run("gradient_ascent", remembering=False)
     assert status == 3
     assert found["status"] == "collapsed"
     assert any(answer.looped for answer in view.collapse.answers)
