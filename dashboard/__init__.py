@@ -19,8 +19,8 @@ LAYOUT = Path(__file__).resolve().parents[1] / "assets" / "page" / "tabs.css"
 CLEARED_SECONDS = (3600, 24 * 3600)
 """How often uploads and downloads are looked through, and how old they may get."""
 QUEUE_SECONDS = 0.02
-"""Between two looks into the queue of events. Gradio's own, a thousandth, takes a twelfth of a core
-from the run, whether or not anybody has the page open."""
+"""Between two looks into the queue of events, at least. Gradio 6.31 looks every millisecond but on
+Windows, which takes a twelfth of a core whether or not anybody has the page open."""
 
 
 def build(scheduler: Scheduler, *, settings: Settings) -> gr.Blocks:
@@ -48,7 +48,7 @@ def build(scheduler: Scheduler, *, settings: Settings) -> gr.Blocks:
             run_links.build(page)
         page.bind(demo, link)
     demo.queue(api_open=False, max_size=64, default_concurrency_limit=16)
-    demo._queue.sleep_when_free = QUEUE_SECONDS
+    demo._queue.sleep_when_free = max(demo._queue.sleep_when_free, QUEUE_SECONDS)
     return demo
 
 

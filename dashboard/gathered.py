@@ -20,6 +20,7 @@ from gradio.events import Dependency
 from dashboard.page import QUIET
 
 GATHER = "(...values) => JSON.stringify(values)"
+CHECKED = (gr.File, gr.Dropdown)
 
 Values = Mapping[gr.blocks.Block, Any]
 
@@ -27,16 +28,16 @@ Values = Mapping[gr.blocks.Block, Any]
 class Gathered:
     """Widgets whose values come together in one hidden field."""
 
-    def __init__(self, widgets: Collection[Component], apart: Collection[Component]) -> None:
+    def __init__(self, widgets: Collection[Component], apart: Collection[Component] = ()) -> None:
         """To be made where the widgets were built.
 
         Args:
-            widgets: Those to gather.
-            apart: Those that stay inputs of their own: files, whose path Gradio checks, and text
-                that may be long.
+            widgets: Those to gather. Of them files and dropdowns stay inputs of their own: which
+                path and which choice is good, Gradio knows of each visitor.
+            apart: Further ones that stay: text that may be long.
         """
-        self._widgets = sorted(set(widgets) - set(apart), key=lambda widget: widget._id)
-        self._apart = set(apart)
+        self._apart = {w for w in widgets if w in apart or isinstance(w, CHECKED)}
+        self._widgets = sorted(set(widgets) - self._apart, key=lambda widget: widget._id)
         self._field = gr.Textbox(visible="hidden")
 
     def on(
@@ -85,13 +86,5 @@ class Gathered:
         found = json.loads(given[self._field] or "null")
         if not isinstance(found, list) or len(found) != len(self._widgets):
             raise ValueError("These are not the values of the form")
-        own = {w: _taken(w, value) for w, value in zip(self._widgets, found, strict=True)}
+        own = {w: w.preprocess(value) for w, value in zip(self._widgets, found, strict=True)}
         return {**{w: value for w, value in given.items() if w is not self._field}, **own}
-
-
-def _taken(widget: Component, value: Any) -> Any:
-    """The value as Gradio would hand it to a listener."""
-    if isinstance(widget, gr.Dropdown):
-        # Its choices come and go; what it names is checked where it is used.
-        return value if isinstance(value, str) else None
-    return widget.preprocess(value)

@@ -226,7 +226,7 @@ class Page:
                 updates[component] = value
         for figure, draw in self._figures.items():
             held = values[figure]
-            if watched.live and _undrawn(held, watched.run_id):
+            if watched.live and watched.playback is None and _undrawn(held, watched.run_id):
                 continue
             news = draw(watched, held)
             if news is not None and json.loads(json.dumps(news)) != held:

@@ -62,8 +62,7 @@ class SetupForm:
                     self.more = Fields(RunConfig, "run", only=MORE)
                 self.several = SeveralValues(FIRST_METHOD)
                 self.several.follow(self.method.radio)
-        apart = {self.forget.pasted, self.forget.file, self.retain.pasted, self.retain.file}
-        self.gathered = Gathered(self.inputs, apart)
+        self.gathered = Gathered(self.inputs, {self.forget.pasted, self.retain.pasted})
         self._watch_size()
         self._watch_strength()
 
@@ -108,9 +107,10 @@ class SetupForm:
             self.more.by_name["dtype"],
             self.more.by_name["device"],
         )
+        parts = (self.models, self.method, self.how, self.more, self.teaching)
+        read = Gathered({self.prompts}.union(*(part.inputs for part in parts)))
         changes = [widget.change for widget in seen]
-        card = self.models.card
-        self.gathered.on(changes, self._size, card, trigger_mode="always_last", **QUIET)
+        read.on(changes, self._size, self.models.card, trigger_mode="always_last", **QUIET)
 
     def _size(self, values: Values) -> str:
         try:
@@ -128,12 +128,14 @@ class SetupForm:
         ]
         quiet = {"trigger_mode": "always_last", **QUIET}
         shown = [self.dial.slider, self.dial.note]
+        rank = self.more.by_name["lora_rank"]
+        own = {self.method.radio, self.dial.slider, rank, rate, *dialled}
+        read = Gathered(own | self.models.inputs)
         written = [self.dial.note, rate, *dialled]
-        self.gathered.on([self.dial.slider.input], self._turn, written, **quiet)
+        read.on([self.dial.slider.input], self._turn, written, **quiet)
         moved = [field.input for field in (rate, *dialled)]
-        changed = (self.method.radio, self.models.model, self.more.by_name["lora_rank"])
-        moved += [widget.change for widget in changed]
-        self.gathered.on(moved, self._read_off, shown, **quiet)
+        moved += [widget.change for widget in (self.method.radio, self.models.model, rank)]
+        read.on(moved, self._read_off, shown, **quiet)
 
     def _turn(self, values: Values) -> Values:
         usual = self._usual_rate(values)

@@ -27,6 +27,8 @@ from unlearning.data.columns import guess, to_examples
 from unlearning.data.files import EXTENSIONS, Upload, preview
 from unlearning.errors import UserError
 
+PRESET = "preset:"
+"""Begins the sources of examples and benchmarks; whatever else would name a file of the server."""
 PREVIEWED = 5
 """Rows of an upload that are shown before anything is used."""
 
@@ -168,7 +170,10 @@ class TextChoice:
         if way not in self._ways:
             raise UserError("No source is chosen for the text.", "Choose one of those offered.")
         if way in ("example", "benchmark"):
-            return values[getattr(self, way)], None
+            source = values[getattr(self, way)]
+            if not isinstance(source, str) or not source.startswith(PRESET):
+                raise UserError("That text is not offered here.", "Choose one of the list.")
+            return source, None
         if way == "hub":
             return self.hub.read(values), None
         if way == "paste":

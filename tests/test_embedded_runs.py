@@ -1,4 +1,4 @@
-"""Default runs on the embedded model: what a newcomer gets from pressing Start."""
+"""Runs on the embedded model as a newcomer starts them; one of them with all that it measures."""
 
 from __future__ import annotations
 

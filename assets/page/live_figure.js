@@ -5,6 +5,7 @@
   const FONT = 11; // pixels; a chart with larger labels scales what follows
   const MARGIN = { l: 40, r: 12, t: 8, b: 20 };
   const ROW = 13; // a row of labels above the plot
+  const AGAIN = 2000; // milliseconds until the drawing library is asked for again
 
   const short = (value) => {
     const digits = Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3));
@@ -37,11 +38,12 @@
   const plotly = (source) => {
     fetched = fetched || new Promise((resolve, reject) => {
       const script = document.createElement("script");
-      script.onload = resolve;
       script.onerror = () => {
-        fetched = null; // the next tick tries again
+        fetched = null;
         reject(new Error("The drawing library could not be loaded"));
       };
+      // What a proxy sends in its place may load as well.
+      script.onload = () => (window.Plotly ? resolve() : script.onerror());
       script.src = source;
       document.head.append(script);
     });
@@ -106,8 +108,8 @@
       this.rest = { marks, levels, steps, summary };
       // Without the tag the server sends again what did not fit.
       this.tag = whole ? payload.tag : "";
-      this.draw();
       this.report();
+      this.draw();
     }
 
     /* Join new points to a curve; false if they follow points that are not here. */
@@ -145,12 +147,18 @@
       if (place) place.classList.toggle("drawn", this.traces.size > 0);
       if (this.plot.clientWidth === 0 || this.run === null) return;
       if (!window.Plotly) {
-        plotly(this.library).then(() => this.draw(), () => {});
+        plotly(this.library).then(() => this.draw(), () => this.drawLater());
         return;
       }
       const colours = theme(this.plot);
       const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
       window.Plotly.react(this.plot, this.data(colours), this.layout(colours), config);
+    }
+
+    /* The server was told that all is here, and will not send it again. */
+    drawLater() {
+      clearTimeout(this.later);
+      this.later = setTimeout(() => this.plot.isConnected && this.draw(), AGAIN);
     }
 
     data(colours) {

@@ -152,10 +152,9 @@ def test_a_killed_worker_is_told_and_the_next_run_works(
     expect(page.locator("#status")).to_contain_text("failed", timeout=PATIENCE)
     expect(page.locator("#trouble")).to_contain_text("killed")
     expect(page.locator("#continue")).to_be_visible()
-    following = start(page, steps=20)
+    following = start(page, steps=1)
     assert following != run_id
-    expect(page.locator("#progress")).to_contain_text(re.compile(r"step [1-9]"), timeout=PATIENCE)
-    assert store.view(following).live
+    expect(page.locator("#status")).to_contain_text("finished", timeout=PATIENCE)
     assert ada.errors == []
 
 

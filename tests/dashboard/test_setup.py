@@ -78,6 +78,18 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("public") / "runs", public=True)
 
 
+def test_gradio_checks_every_choice_and_file_of_the_form(public: Bench) -> None:
+    checked = {c for c in public.form.inputs if isinstance(c, gr.Dropdown | gr.File)}
+    assert checked
+    for name in ("check", "save", "share", "show_code"):
+        (function,) = (f for f in public.blocks.fns.values() if f.name == name)
+        assert checked <= set(function.inputs)
+    for name in ("_size", "_turn", "_read_off"):
+        for function in (f for f in public.blocks.fns.values() if f.name == name):
+            assert public.form.models.model in function.inputs
+            assert public.form.forget.pasted not in function.inputs, "long, and not needed"
+
+
 class TestCheck:
     def test_a_known_text_has_something_to_forget(self, bench: Bench) -> None:
         first, *_, last = bench.check()

@@ -34,6 +34,16 @@ def test_an_example_is_named_and_read_later(choice: TextChoice) -> None:
     assert source.startswith("preset:") and given is None
 
 
+@pytest.mark.parametrize("way", ["example", "benchmark"])
+@pytest.mark.parametrize(
+    "source",
+    ["/etc/hosts.txt", "runs/1/inputs/forget.jsonl", "-", "hub:o/n:text:train", "", None, 7],
+)
+def test_no_file_of_the_server_is_an_example(choice: TextChoice, way: str, source: Any) -> None:
+    with pytest.raises(UserError, match="not offered here"):
+        choice.read(values(choice, way=way, **{way: source}), [])
+
+
 def test_nothing_is_a_source_of_its_own(choice: TextChoice) -> None:
     assert choice.read(values(choice, way="none"), []) == ("none", None)
 
