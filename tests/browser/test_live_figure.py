@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import figure_stage
 from tests.browser.conftest import playing
@@ -55,6 +55,33 @@ def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         context.close()
     assert complaints == []
     assert hosts - {""} == {urlsplit(address).netloc}
+
+
+def test_a_library_that_does_not_come_is_asked_for_again(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    answers = [
+        lambda route: route.abort(),
+        lambda route: route.fulfill(content_type="text/javascript", body="/* another page */"),
+    ]
+    asked = []
+
+    def hinder(route: Route) -> None:
+        # Scripts alone: the hint before them asks, too.
+        if route.request.headers.get("sec-purpose") == "prefetch":
+            route.abort()
+            return
+        asked.append(route.request.url)
+        (answers.pop(0) if answers else lambda route: route.continue_())(route)
+
+    log = tmp_path_factory.mktemp("figure") / "log.txt"
+    with playing(figure_stage.main, [], log) as address:
+        page = browser.new_page()
+        page.route("**/plotly.min.js*", hinder)
+        page.goto(address)
+        page.locator(f"{PLOT} svg.main-svg").first.wait_for(timeout=30_000)
+        page.close()
+    assert answers == [] and len(asked) == 3
 
 
 def test_two_hundred_updates_keep_node_zoom_and_legend(opened: Page) -> None:
